@@ -1,0 +1,83 @@
+/* arch.h - all that differs between processors and their ABIs, one struct per ABI.
+ *
+ * To port luatrace to another ABI: add an `enum lt_abi`, write engine/arch_NAME.c that fills a
+ * struct lt_arch, and name it in lt_arch_get(). Each member says what it must do. Nothing outside
+ * arch files knows a register layout, a syscall number or a calling convention. */
+#ifndef LT_ARCH_H
+#define LT_ARCH_H
+
+#include "luatrace.h"
+
+/* Room for any ABI's general registers as PTRACE_GETREGS or NT_PRSTATUS gives them. */
+#define LT_GENERAL_WORDS 34
+/* Room for any ABI's floating point and vector state (NT_X86_XSTATE with AVX-512 and more). */
+#define LT_VECTOR_BYTES 16384
+
+/* The registers of a stopped thread, fetched when first looked at (registers.c). */
+struct lt_regs {
+  uint64_t general[LT_GENERAL_WORDS];
+  bool general_valid, general_dirty;
+  bool vector_valid, vector_dirty;
+  size_t vector_size; /* bytes that the kernel gave */
+  uint8_t *vector;    /* LT_VECTOR_BYTES, allocated at the first look; owned by the thread */
+};
+
+/* The calls the engine itself must recognise. */
+enum lt_special { LT_SYS_OTHER, LT_SYS_EXECVE, LT_SYS_SIGRETURN, LT_SYS_CLONE, LT_SYS_CLONE3,
+                  LT_SYS_RESTART };
+
+struct lt_arch {
+  const char *name;    /* "x86_64" */
+  enum lt_abi abi;
+  uint32_t audit;      /* AUDIT_ARCH_* of PTRACE_GET_SYSCALL_INFO */
+  unsigned word;       /* bytes of a pointer and a long */
+
+  /* Fetch and write back the whole general or vector state. Negated errno. */
+  int (*fetch_general)(pid_t tid, struct lt_regs *regs);
+  int (*flush_general)(pid_t tid, const struct lt_regs *regs);
+  int (*fetch_vector)(pid_t tid, struct lt_regs *regs);
+  int (*flush_vector)(pid_t tid, const struct lt_regs *regs);
+
+  /* The register table, and one register of fetched state. `get` and `set` look at the vector
+   * state only for registers for which `is_vector` says so; -ENODEV where the processor or kernel
+   * lacks it. */
+  const struct lt_reg *table;
+  size_t count;
+  bool (*is_vector)(const struct lt_reg *reg);
+  int (*get)(const struct lt_regs *regs, const struct lt_reg *reg, void *ret);
+  int (*set)(struct lt_regs *regs, const struct lt_reg *reg, const void *value);
+
+  /* On fetched general registers. */
+  uint64_t (*pc)(const struct lt_regs *regs);
+  uint64_t (*sp)(const struct lt_regs *regs);
+  uint64_t (*call_nr)(const struct lt_regs *regs);
+  uint64_t (*call_arg)(const struct lt_regs *regs, unsigned index);
+  void (*set_call_arg)(struct lt_regs *regs, unsigned index, uint64_t value);
+  void (*set_call_ret)(struct lt_regs *regs, int64_t value);
+
+  /* What a call number means to the engine. */
+  enum lt_special (*special)(uint64_t nr);
+
+  /* Whether the register is the program counter or a view of it. Setting it makes a pending system
+   * call restart wrong; registers.c then calls `cancel_restart`, on fetched general registers. */
+  bool (*is_pc)(const struct lt_reg *reg);
+  void (*cancel_restart)(struct lt_regs *regs);
+  /* Whether the kernel may refuse values of this register: registers.c writes it back at once, so
+   * that whoever sets it hears of it. */
+  bool (*is_checked)(const struct lt_reg *reg);
+};
+
+/* The ABI's struct. Never NULL for a valid enum. */
+const struct lt_arch *lt_arch_get(enum lt_abi abi);
+/* The ABI whose fetch and flush serve every thread, whatever its own ABI is. */
+const struct lt_arch *lt_arch_native(void);
+/* By AUDIT_ARCH_*; NULL if unknown. */
+const struct lt_arch *lt_arch_by_audit(uint32_t audit);
+/* The processor family's native fetch: which ABI the code at pc runs in (x86: by cs). `regs` is
+ * fetched. */
+enum lt_abi lt_arch_of(const struct lt_regs *regs);
+
+extern const struct lt_arch lt_arch_x86_64;
+extern const struct lt_arch lt_arch_i386;
+
+#endif

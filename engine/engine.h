@@ -1,0 +1,81 @@
+/* engine.h - how the pieces of the engine call each other, in the order that an event flows:
+ * wait -> classify -> dispatch -> (births) -> hook -> resume. */
+#ifndef LT_ENGINE_H
+#define LT_ENGINE_H
+
+#include "kernel.h"
+#include "task.h"
+
+/* wait.c: fill the session's queue with statuses, blocking until `deadline` (lt_k_now() time; 0:
+ * only what is there; UINT64_MAX: as long as it takes). Returns how many there are, 0 at the
+ * deadline, -EINTR when lt_interrupt() was called, -ECHILD when there is no child left. */
+int lt_wait_fill(lt_session *session, uint64_t deadline);
+/* Take what is ready into the queue, without blocking. Async-signal-safe. */
+void lt_wait_fill_more(lt_session *session);
+/* Put a status before all others. */
+void lt_wait_push_front(lt_session *session, pid_t tid, int status);
+
+/* classify.c: what a stop status means for this thread. No request is made. */
+struct lt_class {
+  enum lt_kind kind;    /* LT_NONE: a syscall stop, whose direction only the kernel knows */
+  int signo;            /* LT_SIGNAL, LT_GROUP_STOP */
+  enum lt_how how;      /* LT_CLONE: FORK, VFORK or CLONE */
+};
+struct lt_class lt_classify(int status, enum lt_state before, bool interrupted);
+
+/* dispatch.c: act on one status. */
+void lt_dispatch(lt_session *session, pid_t tid, int status);
+/* The thread stands in a new stop. */
+void lt_enter_stop(lt_thread *thread, int status);
+/* Make the thread's record, and hand it to the hook if it is wanted. */
+void lt_record(lt_thread *thread, enum lt_kind kind, int status);
+enum lt_verdict lt_report(lt_thread *thread);
+/* After the hook: hold, detach or restart. */
+void lt_settle(lt_thread *thread, enum lt_verdict verdict);
+
+/* calls.c: a syscall stop, and what the engine does with the call around the hook. */
+void lt_on_syscall_stop(lt_thread *thread, int status);
+bool lt_call_subscribed(const lt_session *session, const struct lt_call *call);
+/* Put changed arguments back; also before a detach. */
+void lt_call_restore(lt_thread *thread);
+/* Forget the call: the thread runs on. */
+void lt_call_end(lt_thread *thread);
+
+/* births.c: clone events, first stops, orphans. */
+void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how);
+void lt_on_first_stop(lt_thread *thread, int status);
+/* A thread that was attached to reports another stop before its first: announce it, then say
+ * whether to go on with that stop (false: the hook holds the thread; `status` comes again). */
+bool lt_on_early_stop(lt_thread *thread, int status);
+void lt_on_unknown_stop(lt_session *session, pid_t tid, int status);
+/* Adopt the orphans that nobody named in time. */
+void lt_adopt_late_orphans(lt_session *session);
+/* A process lost threads (it died, or exec ended them): they name nobody any more. */
+void lt_adopt_orphans_of(lt_session *session, pid_t pid);
+/* When the oldest orphan has waited long enough; UINT64_MAX if there is none. */
+uint64_t lt_orphan_deadline(const lt_session *session);
+/* An untraced child ended, or a newborn that nobody has named yet. */
+void lt_stray_add(lt_session *session, pid_t tid, int status);
+
+/* The thread's process comes under control: report LT_START once, LT_BIRTH otherwise. */
+enum lt_verdict lt_announce(lt_thread *thread, int status);
+
+/* deaths.c: exec and exits. */
+void lt_on_exec_event(lt_session *session, pid_t tid, int status);
+void lt_on_gone(lt_thread *thread, int status);
+/* A thread whose end somebody else took: its status is unknown. */
+void lt_on_lost(lt_thread *thread);
+
+/* resume.c: the only function that restarts a thread. */
+void lt_resume(lt_thread *thread);
+/* Interrupt running threads whose mode is weaker than what is now subscribed. */
+void lt_remode(lt_session *session);
+int lt_interrupt_thread(lt_thread *thread);
+
+/* detach.c */
+void lt_detach_stopped(lt_thread *thread);
+
+/* spawn.c: what the failed exec left in the pipe: errno, or 0. Closes it. */
+int lt_spawn_error(lt_process *process);
+
+#endif

@@ -1,0 +1,106 @@
+/* task.c - the task table: which threads and processes there are. Births, exec and deaths change
+ * it (births.c, deaths.c); nothing else does. */
+#include <stdlib.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "engine.h"
+
+lt_thread *lt_task_thread(lt_session *session, pid_t tid)
+{
+  lt_thread *thread;
+  HASH_FIND_INT(session->threads, &tid, thread);
+  return thread;
+}
+
+lt_process *lt_task_process(lt_session *session, pid_t pid)
+{
+  lt_process *process;
+  HASH_FIND_INT(session->processes, &pid, process);
+  return process;
+}
+
+lt_process *lt_task_new_process(lt_session *session, pid_t pid, enum lt_how how)
+{
+  lt_process *process = calloc(1, sizeof *process);
+  if (!process)
+    return NULL;
+  process->session = session;
+  process->pid = pid;
+  process->how = how;
+  process->spawn_pipe = -1;
+  process->mem_fd = -1;
+  HASH_ADD_INT(session->processes, pid, process);
+  return process;
+}
+
+/* process is NULL for an orphan. */
+lt_thread *lt_task_new_thread(lt_session *session, lt_process *process, pid_t tid, enum lt_how how)
+{
+  lt_thread *thread = calloc(1, sizeof *thread);
+  if (!thread)
+    return NULL;
+  thread->session = session;
+  thread->tid = tid;
+  thread->how = how;
+  thread->state = LT_ST_NEWBORN;
+  HASH_ADD_INT(session->threads, tid, thread);
+  if (process)
+    lt_task_bind(thread, process);
+  return thread;
+}
+
+void lt_task_bind(lt_thread *thread, lt_process *process)
+{
+  thread->process = process;
+  DL_APPEND(process->threads, thread);
+}
+
+void lt_task_rekey(lt_thread *thread, pid_t tid)
+{
+  lt_session *session = thread->session;
+  HASH_DEL(session->threads, thread);
+  thread->tid = tid;
+  HASH_ADD_INT(session->threads, tid, thread);
+}
+
+void lt_task_free_process(lt_process *process)
+{
+  lt_session *session = process->session;
+  if (session->hooks.process_freed)
+    session->hooks.process_freed(session->data, process);
+  if (process->spawn_pipe >= 0)
+    close(process->spawn_pipe);
+  lt_mem_forget(process);
+  HASH_DEL(session->processes, process);
+  free(process);
+}
+
+void lt_task_free_thread(lt_thread *thread)
+{
+  lt_session *session = thread->session;
+  lt_process *process = thread->process;
+  thread->state = LT_ST_DEAD;
+  if (session->hooks.thread_freed)
+    session->hooks.thread_freed(session->data, thread);
+  HASH_DEL(session->threads, thread);
+  if (process)
+    DL_DELETE(process->threads, thread);
+  lt_regs_free(thread);
+  lt_capture_free(thread);
+  free(thread);
+  if (process && !process->threads)
+    lt_task_free_process(process);
+}
+
+void lt_task_free_all(lt_session *session)
+{
+  lt_thread *thread, *next;
+  HASH_ITER(hh, session->threads, thread, next)
+    lt_task_free_thread(thread);
+  struct lt_stray *stray, *next_stray;
+  HASH_ITER(hh, session->strays, stray, next_stray) {
+    HASH_DEL(session->strays, stray);
+    free(stray);
+  }
+}

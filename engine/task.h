@@ -1,0 +1,173 @@
+/* task.h - sessions, processes and threads: the state behind the handles, and the task table.
+ *
+ * A thread is in exactly one state (docs/internals.md draws the transitions):
+ *   ORPHAN     stopped, but nobody has named it yet; held until its creator's event or adoption
+ *   NEWBORN    named by its creator (or seized), first stop still to come
+ *   RUNNING    a restart request succeeded; any wait status may follow
+ *   STOPPED    in the stop that `stop` records; requests are legal
+ *   LISTENING  in a group stop under PTRACE_LISTEN; only INTERRUPT is legal
+ *   DYING      a request said ESRCH where we believed it stopped; only a wait status may follow
+ *   DEAD       reaped or detached; freed when the hook has been told */
+#ifndef LT_TASK_H
+#define LT_TASK_H
+
+#include <uthash.h>
+
+#include "arch.h"
+#include "luatrace.h"
+
+enum lt_state {
+  LT_ST_ORPHAN,
+  LT_ST_NEWBORN,
+  LT_ST_RUNNING,
+  LT_ST_STOPPED,
+  LT_ST_LISTENING,
+  LT_ST_DYING,
+  LT_ST_DEAD,
+};
+
+/* What lt_call_capture() kept of a call's input arguments (capture.c). */
+struct lt_capture {
+  uint8_t *bytes; /* arena, reused from call to call */
+  size_t used, room;
+  struct lt_captured {
+    bool kept;
+    uint8_t type;
+    bool cut;
+    size_t at, size;
+  } arg[LT_CALL_ARGS];
+};
+
+struct lt_thread {
+  lt_session *session;
+  lt_process *process; /* NULL only for an orphan */
+  pid_t tid;
+  pid_t parent; /* tid of the creator, 0 if unknown */
+  enum lt_state state;
+  enum lt_how how;
+  struct lt_stop stop; /* latest record */
+  int inject;          /* signal that the next restart passes on */
+  int listen_signal;   /* group stop signal, while in one */
+  unsigned options;    /* ptrace options in force */
+
+  bool interrupted;  /* PTRACE_INTERRUPT sent, its stop not seen */
+  bool interrupt_reported; /* the next such stop was asked for by the caller */
+  bool held;         /* the hook said LT_HOLD */
+  int deferred;      /* status to dispatch again when released; 0: none */
+  bool in_hook;      /* a hook for this thread is on the stack */
+  bool ignored;      /* to be detached at its next stop */
+  bool traces_calls; /* was last restarted with PTRACE_SYSCALL */
+  bool exiting;      /* has reported PTRACE_EVENT_EXIT */
+
+  struct lt_call call;  /* the current call */
+  bool in_call;         /* `call` holds: from entry until it runs on from the exit */
+  bool want_exit;       /* somebody asked for the exit of `call` */
+  uint8_t changed_args; /* bit i: argument i was changed and is to be put back */
+  uint64_t saved_args[LT_CALL_ARGS];
+  struct lt_capture capture;
+  char *scratch;        /* decoded bytes of lt_call_arg(), see decode */
+  size_t scratch_room;
+
+  struct lt_regs regs;
+  void *data; /* the caller's */
+  struct lt_thread *prev, *next; /* in the process; utlist */
+  UT_hash_handle hh;             /* by tid, in the session */
+};
+
+struct lt_process {
+  lt_session *session;
+  pid_t pid;
+  enum lt_how how;
+  bool launched;  /* by us or by a descendant of what we launched: dies with us */
+  bool starting;  /* launched, its exec not seen yet: nothing is reported */
+  bool detaching;
+  bool started;   /* LT_START was reported */
+  int spawn_pipe; /* read end that tells a failed exec; -1 */
+  int mem_fd;     /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  lt_thread *threads;
+  void *data;
+  UT_hash_handle hh; /* by pid, in the session */
+};
+
+/* A status that waitpid gave, not dispatched yet. */
+struct lt_pending {
+  pid_t tid;
+  int status;
+};
+
+/* The death of a child that we do not know: a popen child, or a newborn that was killed before
+ * its creator's event named it. */
+struct lt_stray {
+  pid_t pid;
+  int status;
+  UT_hash_handle hh;
+};
+
+#define LT_QUEUE 256
+
+struct lt_session {
+  struct lt_options options;
+  struct lt_hooks hooks;
+  void *data;
+  lt_process *processes;
+  lt_thread *threads;
+  struct lt_stray *strays;
+  unsigned orphans;      /* threads in LT_ST_ORPHAN */
+  uint64_t orphan_since; /* lt_k_now() when the oldest of them came */
+  uint64_t seq;
+
+  uint32_t kinds;        /* bit per enum lt_kind that is subscribed */
+  uint64_t calls[LT_ABI_COUNT][8]; /* bit per syscall number that is subscribed */
+  unsigned call_count[LT_ABI_COUNT];
+  bool all_calls[LT_ABI_COUNT];    /* lt_subscribe_syscall(…, LT_ALL_SYSCALLS, true) */
+
+  struct lt_pending queue[LT_QUEUE + 1]; /* one is room for lt_wait_push_front */
+  unsigned queue_from, queue_to;
+  unsigned drain_skip, drain_wait; /* see wait.c */
+  volatile sig_atomic_t interrupted;
+  bool stepping;    /* lt_step is on the stack */
+  bool ending;      /* lt_shutdown is under way */
+  bool attached;    /* lt_attach was used: an adopted process may be one of those */
+
+  sigset_t mask;    /* the caller's, for what we launch */
+  uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
+  char error[512];
+};
+
+/* task.c: the table. Creation returns NULL when out of memory. */
+lt_thread *lt_task_thread(lt_session *session, pid_t tid);
+lt_process *lt_task_process(lt_session *session, pid_t pid);
+lt_process *lt_task_new_process(lt_session *session, pid_t pid, enum lt_how how);
+lt_thread *lt_task_new_thread(lt_session *session, lt_process *process, pid_t tid, enum lt_how how);
+void lt_task_bind(lt_thread *thread, lt_process *process); /* an orphan finds its process */
+void lt_task_rekey(lt_thread *thread, pid_t tid);          /* exec by a non-leader */
+void lt_task_free_thread(lt_thread *thread);   /* tells the hook; frees an empty process too */
+void lt_task_free_process(lt_process *process);
+void lt_task_free_all(lt_session *session);
+
+/* registers.c: forget what was fetched (at each stop), write back what was changed. */
+void lt_regs_forget(lt_thread *thread);
+int lt_regs_flush(lt_thread *thread);
+void lt_regs_free(lt_thread *thread);
+/* Fetched general registers of a stopped thread; negated errno. */
+int lt_regs_general(lt_thread *thread, const struct lt_regs **ret);
+/* The same, to be changed: marks them dirty. */
+int lt_regs_change(lt_thread *thread, struct lt_regs **ret);
+
+/* memory.c: the mem descriptor belongs to a program image. */
+void lt_mem_forget(lt_process *process);
+
+/* capture.c, decode.c */
+void lt_capture_forget(lt_thread *thread); /* a new call began */
+void lt_capture_free(lt_thread *thread);   /* frees scratch too */
+
+/* error.c: keep the line for lt_error() and return `error` (negated errno). */
+int lt_fail(lt_session *session, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The one place that says what a failed request on a stopped thread means: ESRCH makes it DYING.
+ * Returns the error. */
+int lt_thread_failed(lt_thread *thread, int error);
+/* 0 if registers and memory may be accessed now, else -EBUSY or -ESRCH. */
+int lt_thread_access(const lt_thread *thread);
+
+#endif

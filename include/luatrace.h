@@ -1,0 +1,410 @@
+/* luatrace.h - the engine's one public header. SPDX-License-Identifier: MIT
+ *
+ * A session traces any number of processes through ptrace(2). It turns every wait status into one
+ * stop record (struct lt_stop) and makes one call out, the hook, with the thread and the record.
+ * Nothing here knows Lua.
+ *
+ * Conventions
+ *  - Functions that can fail return 0 (or a count) on success and a negated errno on failure;
+ *    lt_error() then gives the line for people: what failed, where, and what to do about it.
+ *  - Handles are opaque. A thread or process handle is valid until its `freed` hook returns.
+ *  - All calls belong to the system thread that created the session: ptrace(2) ties a tracee to
+ *    one tracer thread. The exceptions are lt_interrupt() and lt_emergency(), which are
+ *    async-signal-safe.
+ *  - tid and pid are as the tracer's pid namespace numbers them.
+ *  - Out-parameters come last and are called `ret`.
+ */
+#ifndef LUATRACE_H
+#define LUATRACE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define LT_API __attribute__((visibility("default")))
+#else
+#define LT_API
+#endif
+
+typedef struct lt_session lt_session;
+typedef struct lt_process lt_process;
+typedef struct lt_thread lt_thread;
+
+/* ---- Stop records ------------------------------------------------------------------------- */
+
+#define LT_STOP_VERSION 1
+
+/* What a record says. The first group are stops: the thread stands still while the hook runs.
+ * The second group are endings: there is no thread to inspect any more. */
+enum lt_kind {
+  LT_NONE = 0,
+  LT_START,         /* first stop of a process that was launched, attached to or adopted */
+  LT_BIRTH,         /* first stop of any other thread */
+  LT_SYSCALL_ENTRY, /* about to run u.call */
+  LT_SYSCALL_EXIT,  /* u.call has its result */
+  LT_SIGNAL,        /* u.signal is about to be delivered */
+  LT_CLONE,         /* made u.clone.child; comes before anything that the child reports */
+  LT_VFORK_DONE,    /* the child of its vfork let go of the shared memory */
+  LT_EXEC,          /* runs a new program; u.exec.former_tid became the leader */
+  LT_INTERRUPT,     /* stopped because lt_thread_interrupt() asked */
+  LT_GROUP_STOP,    /* the process was stopped by u.signal (job control) */
+  LT_CONTINUE,      /* SIGCONT ended a group stop */
+  LT_EXITING,       /* about to exit with u.exit; read-only, and cannot be held */
+
+  LT_THREAD_EXIT,  /* u.exit: one thread is gone */
+  LT_PROCESS_EXIT, /* u.exit: the process is gone; comes once, after its threads */
+  LT_SPAWN_FAILED, /* u.spawn.error: what lt_spawn() started could not run its program */
+  LT_KIND_COUNT
+};
+
+/* How a thread came to be traced (u.start, u.birth) or was made (u.clone). */
+enum lt_how {
+  LT_HOW_LAUNCHED = 1, /* lt_spawn() */
+  LT_HOW_ATTACHED,     /* lt_attach() */
+  LT_HOW_ADOPTED,      /* its creator died before it could name it */
+  LT_HOW_FORK,
+  LT_HOW_VFORK,
+  LT_HOW_CLONE,  /* a process made by clone(2) that does not signal SIGCHLD */
+  LT_HOW_THREAD, /* shares its creator's thread group */
+};
+
+/* Which kernel interface a call or a register file belongs to. Chosen per stop: a 64-bit process
+ * may make a 32-bit call (int 0x80). */
+enum lt_abi { LT_ABI_X86_64, LT_ABI_I386, LT_ABI_COUNT };
+
+#define LT_CALL_ARGS 6
+
+/* A system call. The arguments are the registers as they were at entry. */
+struct lt_call {
+  uint64_t nr; /* as the kernel got it; all ones where luatrace came after the entry */
+  uint64_t args[LT_CALL_ARGS];
+  uint64_t ip, sp;
+  int64_t ret;      /* at LT_SYSCALL_EXIT */
+  uint32_t abi;     /* enum lt_abi */
+  uint8_t done;     /* ret and is_error hold */
+  uint8_t is_error; /* ret is a negated errno, those of restarts (512 to 516) included */
+  uint8_t reserved[2];
+};
+
+#define LT_NR_UNKNOWN UINT64_MAX
+
+/* One stop: holds no pointers, so that a log of records can be written and read elsewhere. */
+struct lt_stop {
+  uint16_t version; /* LT_STOP_VERSION */
+  uint16_t kind;    /* enum lt_kind */
+  int32_t status;   /* as waitpid(2) gave it; 0 for a record without one */
+  uint64_t seq;     /* counts the records of the session from 1 */
+  int32_t tid, pid;
+  union {
+    struct lt_call call;
+    struct {
+      int32_t signo;
+    } signal; /* lt_signal_info() gives the rest */
+    struct {
+      int32_t child; /* tid of what was made */
+      uint32_t how;  /* enum lt_how */
+      uint64_t flags; /* of clone(2), as far as they could be read; else 0 */
+    } clone;
+    struct {
+      uint32_t how; /* enum lt_how */
+      int32_t parent; /* tid of the creator, 0 where unknown */
+    } start, birth;
+    struct {
+      int32_t former_tid;
+    } exec;
+    struct {
+      int32_t code;   /* exit code, -1 for a death by signal */
+      int32_t signal; /* the signal that killed it, else 0 */
+      uint8_t core;   /* a core was dumped */
+      uint8_t known;  /* 0 where the kernel kept the status to itself */
+    } exit;
+    struct {
+      int32_t error; /* errno of the failed step */
+    } spawn;
+  } u;
+};
+
+/* ---- Sessions ----------------------------------------------------------------------------- */
+
+/* What becomes of the thread when the hook returns. */
+enum lt_verdict {
+  LT_RESUME, /* run on, in the weakest way that satisfies all subscriptions */
+  LT_HOLD,   /* stay stopped until lt_thread_release(); ignored at LT_EXITING and for endings */
+};
+
+/* The calls out of the engine. A hook may call everything but lt_step(), lt_run(),
+ * lt_shutdown() and lt_session_destroy(). */
+struct lt_hooks {
+  size_t size; /* sizeof(struct lt_hooks) */
+  enum lt_verdict (*stop)(void *data, lt_thread *thread, const struct lt_stop *stop);
+  void (*thread_freed)(void *data, lt_thread *thread);    /* optional */
+  void (*process_freed)(void *data, lt_process *process); /* optional */
+};
+
+struct lt_options {
+  size_t size;    /* sizeof(struct lt_options) */
+  bool no_follow; /* trace no children (threads are still followed) */
+};
+
+/* Make a session; options may be NULL. Remembers the signal mask and dispositions of the caller:
+ * programs are launched with those. Errors: ENOMEM. */
+LT_API int lt_session_create(const struct lt_options *options, const struct lt_hooks *hooks,
+                             void *data, lt_session **ret);
+/* End a session: what is still traced is killed if launched and let go if attached to. */
+LT_API void lt_session_destroy(lt_session *session);
+/* The line that describes the last failure of a call on this session; never NULL. */
+LT_API const char *lt_error(const lt_session *session);
+
+/* What lt_spawn() runs. Only `argv` is needed. */
+struct lt_spawn {
+  size_t size;       /* sizeof(struct lt_spawn) */
+  const char *path;  /* file to execute; NULL: argv[0] looked up in PATH */
+  char *const *argv; /* ends with NULL */
+  char *const *envp; /* NULL: the caller's environment */
+  const char *cwd;   /* NULL: the caller's */
+  int fds[3];        /* descriptors for 0, 1, 2; -1: inherit (a zeroed struct means inherit too) */
+  bool use_fds;
+};
+
+/* Launch a program, traced from its first instruction. Returns at once: LT_START or
+ * LT_SPAWN_FAILED follows through the hook. It dies with the tracer (PTRACE_O_EXITKILL).
+ * Errors: ENOENT, EACCES (program), EPERM (ptrace), EMFILE, EAGAIN, ENOMEM. */
+LT_API int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret);
+/* Attach to a process and all its threads (PTRACE_SEIZE). Returns at once: LT_START follows for
+ * one thread, LT_BIRTH for the others. Errors: ESRCH, EPERM with the reason in lt_error(), EINVAL
+ * (itself, an ancestor). */
+LT_API int lt_attach(lt_session *session, pid_t pid, lt_process **ret);
+
+/* Ask for records of this kind, or no longer. LT_START, LT_SPAWN_FAILED and LT_PROCESS_EXIT come
+ * always. LT_SYSCALL_ENTRY and _EXIT: see lt_subscribe_syscall(). Takes effect on running threads
+ * too. */
+LT_API int lt_subscribe(lt_session *session, enum lt_kind kind, bool on);
+
+#define LT_ALL_SYSCALLS (-1)
+/* Ask for the entries of one system call (or all). The exit is reported to those who call
+ * lt_call_want_exit() at the entry, or always where LT_SYSCALL_EXIT is subscribed. */
+LT_API int lt_subscribe_syscall(lt_session *session, enum lt_abi abi, int nr, bool on);
+
+/* Wait up to `timeout_ms` (-1: no limit) for stops, and dispatch those that came. Returns the
+ * number of records dispatched (0 on timeout), -ECHILD when nothing is traced any more, -EINTR
+ * after lt_interrupt(). */
+LT_API int lt_step(lt_session *session, int timeout_ms);
+/* lt_step() until nothing is traced any more (0), lt_interrupt() (-EINTR) or a failure. */
+LT_API int lt_run(lt_session *session);
+/* Make lt_step() return -EINTR soon. Async-signal-safe. A signal may arrive just before the
+ * engine blocks: send it again until lt_step() has returned. */
+LT_API void lt_interrupt(lt_session *session);
+/* Kill what was launched, let go of what was attached to, and wait until both are done. Threads
+ * that cannot be stopped (a vfork parent) are left to the kernel after a second. */
+LT_API void lt_shutdown(lt_session *session);
+/* The same from a signal handler, as far as that is possible; the caller must _exit() next. */
+LT_API void lt_emergency(lt_session *session);
+/* The status of a child that the session's waiting took although it was not traced (popen(3)).
+ * True once per pid; `ret` is a wait status. */
+LT_API bool lt_take_status(lt_session *session, pid_t pid, int *ret);
+
+/* ---- Processes and threads ---------------------------------------------------------------- */
+
+LT_API lt_process *lt_process_first(const lt_session *session);
+LT_API lt_process *lt_process_next(const lt_process *process);
+LT_API lt_process *lt_process_find(const lt_session *session, pid_t pid);
+LT_API pid_t lt_process_pid(const lt_process *process);
+LT_API enum lt_how lt_process_how(const lt_process *process);
+LT_API lt_session *lt_process_session(const lt_process *process);
+LT_API lt_thread *lt_process_first_thread(const lt_process *process);
+LT_API lt_thread *lt_thread_next(const lt_thread *thread);
+LT_API lt_thread *lt_thread_find(const lt_session *session, pid_t tid);
+/* A slot for the caller's own pointer. */
+LT_API void lt_process_set_data(lt_process *process, void *data);
+LT_API void *lt_process_data(const lt_process *process);
+LT_API void lt_thread_set_data(lt_thread *thread, void *data);
+LT_API void *lt_thread_data(const lt_thread *thread);
+
+/* SIGKILL; the deaths come through the hook. Errors: ESRCH. */
+LT_API int lt_process_kill(lt_process *process);
+/* Let the process go as if it had never been traced, at each thread's next stop; registers that
+ * were changed stay as they are. No further records; `freed` hooks tell when it is done. */
+LT_API int lt_process_detach(lt_process *process);
+
+/* Let one thread go and report nothing of it any more; the last one of a process takes the process
+ * along. At LT_CLONE, of the child: it is not followed. */
+LT_API int lt_thread_ignore(lt_thread *thread);
+
+LT_API pid_t lt_thread_tid(const lt_thread *thread);
+LT_API pid_t lt_thread_pid(const lt_thread *thread);
+LT_API pid_t lt_thread_parent(const lt_thread *thread); /* tid of its creator; 0 if unknown */
+LT_API enum lt_how lt_thread_how(const lt_thread *thread);
+LT_API lt_process *lt_thread_process(const lt_thread *thread);
+LT_API lt_session *lt_thread_session(const lt_thread *thread);
+/* True while registers and memory can be accessed: stopped under us and not known to be dying. */
+LT_API bool lt_thread_stopped(const lt_thread *thread);
+/* The record of the thread's latest stop. */
+LT_API const struct lt_stop *lt_thread_stop(const lt_thread *thread);
+/* Stop a running thread; LT_INTERRUPT (or another stop that came first) follows. Errors: ESRCH. */
+LT_API int lt_thread_interrupt(lt_thread *thread);
+/* Let a thread run on that the hook held. Errors: EINVAL (not held). */
+LT_API int lt_thread_release(lt_thread *thread);
+/* Send a signal to this thread: pthread_sigqueue(3) with a value, tgkill(2) without. Works in any
+ * state. Errors: ESRCH, EINVAL, EAGAIN. */
+LT_API int lt_thread_signal(lt_thread *thread, int signo, const union sigval *value);
+
+/* At LT_SIGNAL. siginfo as PTRACE_GETSIGINFO gives it. Errors: EINVAL (no signal stop), ESRCH. */
+LT_API int lt_signal_info(lt_thread *thread, siginfo_t *ret);
+/* At LT_SIGNAL: deliver `signo` instead; 0 suppresses. Errors: EINVAL. */
+LT_API int lt_signal_replace(lt_thread *thread, int signo);
+
+/* ---- Registers ---------------------------------------------------------------------------- */
+
+enum lt_reg_type { LT_REG_INT, LT_REG_FLOAT80, LT_REG_VECTOR };
+
+/* A register or a view of a part of one ("al" of "rax", "xmm3" of "ymm3"). */
+struct lt_reg {
+  const char *name;
+  uint8_t type;   /* enum lt_reg_type */
+  uint8_t size;   /* bytes: 1, 2, 4, 8; 10 for x87; 16 or 32 for vectors */
+  uint16_t where; /* for the ABI's own use */
+};
+
+/* The register file's ABI at this stop. */
+LT_API enum lt_abi lt_thread_abi(lt_thread *thread);
+/* All names of an ABI. Returns the table, its length in `ret`. */
+LT_API const struct lt_reg *lt_reg_table(enum lt_abi abi, size_t *ret);
+LT_API const struct lt_reg *lt_reg_find(enum lt_abi abi, const char *name);
+/* Read or write one register in its machine representation (little-endian bytes of reg->size).
+ * Fetched lazily, written back before the thread runs. Narrow writes follow the processor: writing
+ * a 32-bit view clears the upper half, 8 and 16 bits leave the rest. Setting the program counter
+ * cancels a pending system call restart. Errors: EBUSY (running), ESRCH, ENODEV (no such state on
+ * this processor). */
+LT_API int lt_reg_get(lt_thread *thread, const struct lt_reg *reg, void *ret);
+LT_API int lt_reg_set(lt_thread *thread, const struct lt_reg *reg, const void *value);
+LT_API int lt_thread_pc(lt_thread *thread, uint64_t *ret);
+LT_API int lt_thread_sp(lt_thread *thread, uint64_t *ret);
+
+/* ---- Memory ------------------------------------------------------------------------------- */
+
+#define LT_MEM_MAX ((size_t)1 << 30) /* longest single access, bytes */
+
+/* Read or write tracee memory at a stopped thread. Returns the number of bytes done, exact up to
+ * the first hole, or -EFAULT (nothing at that address), -EBUSY (running), -ESRCH, -E2BIG. Writes
+ * reach read-only pages. process_vm_readv(2), /proc/PID/mem, ptrace(2). */
+LT_API ssize_t lt_mem_read(lt_thread *thread, uint64_t addr, void *ret, size_t size);
+LT_API ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size);
+/* Read a string of at most `max` bytes; `ret` needs room for max + 1 and is always terminated.
+ * Returns its length; *whole tells whether its NUL was found (false: too long, or a hole). */
+LT_API ssize_t lt_mem_string(lt_thread *thread, uint64_t addr, char *ret, size_t max, bool *whole);
+/* Find bytes in [from, to). Returns 1 and the address, 0, or an error; unreadable pages are
+ * skipped. */
+LT_API int lt_mem_search(lt_thread *thread, uint64_t from, uint64_t to, const void *bytes,
+                         size_t size, uint64_t *ret);
+
+/* One line of /proc/PID/maps. */
+struct lt_map {
+  uint64_t from, to, offset, inode;
+  char perms[5]; /* "rwxp" */
+  uint32_t dev_major, dev_minor;
+  char *path; /* "" for anonymous memory; unescaped as the kernel wrote it */
+};
+/* The memory map of the thread's process; release with lt_maps_free(). Returns the count. */
+LT_API ssize_t lt_maps(lt_thread *thread, struct lt_map **ret);
+LT_API void lt_maps_free(struct lt_map *maps, size_t count);
+
+/* ---- System calls ------------------------------------------------------------------------- */
+
+/* What an argument is. */
+enum lt_arg_type {
+  LT_ARG_INT,     /* signed; `size` bytes count */
+  LT_ARG_UINT,    /* unsigned */
+  LT_ARG_FD,      /* signed 32 bits whatever the declaration says */
+  LT_ARG_POINTER, /* address of something that is not decoded */
+  LT_ARG_STRING,  /* address of a NUL-terminated string */
+  LT_ARG_BUFFER,  /* address of bytes, as many as another argument or the result says */
+  LT_ARG_STRINGS, /* address of a NULL-terminated array of strings (argv) */
+  LT_ARG_STRUCT,  /* address of something that `shape` knows how to decode */
+};
+
+/* One argument in the table. */
+struct lt_arg {
+  const char *name;  /* the kernel's */
+  const char *alias; /* the manual page's where it differs, else NULL */
+  uint8_t type;      /* enum lt_arg_type */
+  uint8_t size;      /* of integers, bytes */
+  bool out;          /* filled by the call */
+  bool in;           /* read by the call */
+  int8_t length;     /* BUFFER: index of the argument with its length; -1: none */
+  const char *shape; /* flag set, struct or number format used when printing, else NULL */
+};
+
+struct lt_syscall {
+  const char *name;
+  int32_t nr[LT_ABI_COUNT]; /* -1: this ABI does not have it */
+  uint32_t classes;         /* bit per class, see lt_class_find() */
+  uint8_t count;            /* of arguments */
+  bool known;               /* the arguments are declared (else: six raw registers) */
+  bool no_return;           /* never comes back on success */
+  struct lt_arg args[LT_CALL_ARGS];
+};
+
+LT_API const struct lt_syscall *lt_syscall_find(enum lt_abi abi, uint64_t nr); /* or NULL */
+LT_API const struct lt_syscall *lt_syscall_named(enum lt_abi abi, const char *name);
+/* Walk the ABI's calls in order of their numbers: index from 0, NULL at the end. */
+LT_API const struct lt_syscall *lt_syscall_at(enum lt_abi abi, size_t index);
+/* The known name most like this one, or NULL if none is near. */
+LT_API const char *lt_syscall_nearest(const char *name);
+/* Bit of a class by name without the % ("file", "desc", "memory", "process", "signal", "ipc",
+ * "network", ...); 0 if unknown. lt_class_at() walks the names, NULL at the end. */
+LT_API uint32_t lt_class_find(const char *name);
+LT_API const char *lt_class_at(size_t index);
+
+LT_API const char *lt_errno_name(int error);      /* "ENOENT"; NULL if unknown; restarts included */
+LT_API const char *lt_errno_text(int error);      /* "No such file or directory" */
+LT_API int lt_errno_number(const char *name);     /* 0 if unknown */
+LT_API const char *lt_signal_name(int signo);     /* "SIGINT", "SIGRT_3"; NULL if out of range */
+LT_API int lt_signal_number(const char *name);    /* with or without SIG; 0 if unknown */
+
+/* The call the thread is in or has just left: valid from its entry until it runs on from its exit.
+ * NULL outside. */
+LT_API const struct lt_call *lt_thread_call(const lt_thread *thread);
+/* At LT_SYSCALL_ENTRY: report this call's exit too. Errors: EINVAL (not at an entry). */
+LT_API int lt_call_want_exit(lt_thread *thread);
+/* At LT_SYSCALL_ENTRY: change argument `index` (from 0) for the kernel; the register gets its old
+ * value back at the exit, except after execve and sigreturn. Errors: EINVAL, ESRCH. */
+LT_API int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value);
+/* At LT_SYSCALL_EXIT: change the result the program sees. Errors: EINVAL, ESRCH. */
+LT_API int lt_call_set_ret(lt_thread *thread, int64_t value);
+/* Keep what the call's input arguments point to, so that they still answer after it has run.
+ * Idempotent; what cannot be read is left out. */
+LT_API int lt_call_capture(lt_thread *thread);
+
+/* A decoded argument. Bytes point into the thread's own storage and hold until its next stop. */
+struct lt_value {
+  uint8_t type;    /* enum lt_arg_type of what is here: INT, UINT, FD, POINTER, STRING or BUFFER */
+  bool cut;        /* bytes were left out: too long, or unreadable beyond this point */
+  uint64_t raw;    /* the register */
+  int64_t integer; /* INT, FD: the value; UINT: the same bits */
+  const char *bytes; /* STRING, BUFFER; NULL if the address is NULL or unreadable (type POINTER) */
+  size_t size;
+};
+/* Decode one argument of the current call. A buffer that the call fills answers after the exit.
+ * Errors: EINVAL (no call, index), EAGAIN (not filled yet). */
+LT_API int lt_call_arg(lt_thread *thread, unsigned index, struct lt_value *ret);
+/* The strings of a STRINGS argument, one at a time. Returns 1 and the value, 0 at the end. */
+LT_API int lt_call_string(lt_thread *thread, unsigned index, size_t position, struct lt_value *ret);
+/* The call as strace(1) prints it: `name(args) = result`, "= ?" while there is none. What the
+ * tracee controls is escaped and bounded. Writes at most `size` bytes with the NUL and returns the
+ * length that the whole line has. */
+LT_API size_t lt_call_format(lt_thread *thread, char *ret, size_t size);
+
+LT_API const char *lt_version(void); /* "0.1.0" */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
