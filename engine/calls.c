@@ -1,0 +1,176 @@
+/* calls.c - system call stops: who is told, and what is put right around the hook.
+ *
+ * Whether a stop is an entry or an exit is asked of the kernel at each one (counting them goes
+ * wrong at every lost or extra stop); the same answer brings number, arguments and result. */
+#include <errno.h>
+#include <sys/ptrace.h>
+
+#include "engine.h"
+
+#define CALL_BITS ((uint64_t)8 * 64)
+
+bool lt_call_subscribed(const lt_session *session, const struct lt_call *call)
+{
+  if (session->kinds & 1u << LT_SYSCALL_ENTRY || session->all_calls[call->abi])
+    return true;
+  return call->nr < CALL_BITS && session->calls[call->abi][call->nr / 64] >> (call->nr % 64) & 1;
+}
+
+static enum lt_special special_of(const struct lt_call *call)
+{
+  return lt_arch_get((enum lt_abi)call->abi)->special(call->nr);
+}
+
+/* Between fork and exec a launched process runs our own code; only its execve is the user's. */
+static bool is_launch_code(const lt_thread *thread)
+{
+  return thread->process->starting && special_of(&thread->call) != LT_SYS_EXECVE;
+}
+
+static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *info,
+                       const struct lt_arch *arch)
+{
+  struct lt_call *call = &thread->call;
+  *call = (struct lt_call){
+      .nr = info->entry.nr,
+      .ip = info->instruction_pointer,
+      .sp = info->stack_pointer,
+      .abi = arch->abi,
+  };
+  for (int i = 0; i < LT_CALL_ARGS; i++)
+    call->args[i] = info->entry.args[i];
+  thread->in_call = true;
+  thread->want_exit = false;
+  thread->changed_args = 0;
+  lt_capture_forget(thread);
+}
+
+void lt_call_end(lt_thread *thread)
+{
+  thread->in_call = false;
+  thread->want_exit = false;
+  thread->changed_args = 0;
+}
+
+static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscall_info *info,
+                     const struct lt_arch *arch)
+{
+  begin_call(thread, info, arch);
+  lt_record(thread, LT_SYSCALL_ENTRY, status);
+  if (is_launch_code(thread) || !lt_call_subscribed(thread->session, &thread->call)) {
+    lt_resume(thread);
+    return;
+  }
+  thread->stop.u.call = thread->call;
+  lt_settle(thread, lt_report(thread));
+}
+
+/* The kernel keeps an argument register as it was when the call ran; the program must find its
+ * own value. Not after a successful exec (a new program) or sigreturn (its own restored). */
+void lt_call_restore(lt_thread *thread)
+{
+  if (!thread->changed_args)
+    return;
+  enum lt_special special = special_of(&thread->call);
+  bool replaced = special == LT_SYS_SIGRETURN ||
+                  (special == LT_SYS_EXECVE && thread->call.done && !thread->call.is_error);
+  struct lt_regs *regs;
+  if (!replaced && lt_regs_change(thread, &regs) == 0) {
+    const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
+    for (unsigned i = 0; i < LT_CALL_ARGS; i++)
+      if (thread->changed_args >> i & 1)
+        arch->set_call_arg(regs, i, thread->saved_args[i]);
+  }
+  thread->changed_args = 0;
+}
+
+static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_syscall_info *info,
+                         const struct lt_arch *arch)
+{
+  struct lt_call *call = &thread->call;
+  if (!thread->in_call) { /* we came after its entry */
+    *call = (struct lt_call){.nr = LT_NR_UNKNOWN, .abi = arch->abi};
+    thread->in_call = true;
+  }
+  call->ip = info->instruction_pointer;
+  call->sp = info->stack_pointer;
+  call->ret = info->exit.rval;
+  call->is_error = info->exit.is_error;
+  call->done = true;
+  lt_call_restore(thread);
+  lt_record(thread, LT_SYSCALL_EXIT, status);
+  thread->stop.u.call = *call;
+  if (is_launch_code(thread))
+    lt_resume(thread);
+  else
+    lt_settle(thread, lt_report(thread));
+}
+
+void lt_on_syscall_stop(lt_thread *thread, int status)
+{
+  struct __ptrace_syscall_info info;
+  long got = lt_k_ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, (uintptr_t)&info);
+  const struct lt_arch *arch = got < 0 ? NULL : lt_arch_by_audit(info.arch);
+  if (got < 0)
+    lt_thread_failed(thread, (int)got);
+  if (arch && info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+    on_entry(thread, status, &info, arch);
+  } else if (arch && info.op == PTRACE_SYSCALL_INFO_EXIT) {
+    on_exit_stop(thread, status, &info, arch);
+  } else { /* it is dying */
+    lt_record(thread, LT_NONE, status);
+    lt_resume(thread);
+  }
+}
+
+const struct lt_call *lt_thread_call(const lt_thread *thread)
+{
+  return thread->in_call ? &thread->call : NULL;
+}
+
+static bool at_entry(const lt_thread *thread)
+{
+  return thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY &&
+         thread->state == LT_ST_STOPPED;
+}
+
+int lt_call_want_exit(lt_thread *thread)
+{
+  if (!at_entry(thread))
+    return lt_fail(thread->session, -EINVAL, "thread %d is not at the entry of a system call",
+                   (int)thread->tid);
+  thread->want_exit = true;
+  return 0;
+}
+
+int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value)
+{
+  if (!at_entry(thread) || index >= LT_CALL_ARGS)
+    return lt_fail(thread->session, -EINVAL,
+                   "arguments can be changed only at the entry of a call, while it is stopped");
+  struct lt_regs *regs;
+  int error = lt_regs_change(thread, &regs);
+  if (error)
+    return error;
+  if (!(thread->changed_args >> index & 1))
+    thread->saved_args[index] = thread->call.args[index];
+  thread->changed_args |= (uint8_t)(1u << index);
+  lt_arch_get((enum lt_abi)thread->call.abi)->set_call_arg(regs, index, value);
+  thread->call.args[index] = thread->stop.u.call.args[index] = value;
+  return 0;
+}
+
+int lt_call_set_ret(lt_thread *thread, int64_t value)
+{
+  if (!thread->in_call || thread->stop.kind != LT_SYSCALL_EXIT || thread->state != LT_ST_STOPPED)
+    return lt_fail(thread->session, -EINVAL,
+                   "a result can be changed only at the exit of a call, while it is stopped");
+  struct lt_regs *regs;
+  int error = lt_regs_change(thread, &regs);
+  if (error)
+    return error;
+  lt_arch_get((enum lt_abi)thread->call.abi)->set_call_ret(regs, value);
+  thread->call.ret = thread->stop.u.call.ret = value;
+  thread->call.is_error = thread->stop.u.call.is_error = value < 0 && value >= -4095;
+  return 0;
+}

@@ -1,0 +1,154 @@
+/* dispatch.c - one wait status: find its thread, make the record, call the hook, settle. */
+#include <errno.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "engine.h"
+
+static bool wanted(const lt_thread *thread)
+{
+  const lt_session *session = thread->session;
+  uint16_t kind = thread->stop.kind;
+  if (thread->ignored || session->ending)
+    return false;
+  if (thread->process->detaching)
+    return kind == LT_PROCESS_EXIT;
+  switch (kind) {
+  case LT_START:
+  case LT_PROCESS_EXIT:
+  case LT_SPAWN_FAILED:
+    return true;
+  case LT_SYSCALL_ENTRY: /* calls.c asked already */
+    return true;
+  case LT_SYSCALL_EXIT:
+    return thread->want_exit || (session->kinds & 1u << kind);
+  case LT_INTERRUPT:
+    return thread->interrupt_reported || (session->kinds & 1u << kind);
+  default:
+    return session->kinds & 1u << kind;
+  }
+}
+
+void lt_record(lt_thread *thread, enum lt_kind kind, int status)
+{
+  thread->stop = (struct lt_stop){
+      .version = LT_STOP_VERSION,
+      .kind = (uint16_t)kind,
+      .status = status,
+      .tid = thread->tid,
+      .pid = thread->process ? thread->process->pid : 0,
+  };
+}
+
+enum lt_verdict lt_report(lt_thread *thread)
+{
+  lt_session *session = thread->session;
+  thread->stop.seq = ++session->seq;
+  if (!wanted(thread))
+    return LT_RESUME;
+  thread->in_hook = true;
+  enum lt_verdict verdict = session->hooks.stop(session->data, thread, &thread->stop);
+  thread->in_hook = false;
+  return verdict;
+}
+
+void lt_settle(lt_thread *thread, enum lt_verdict verdict)
+{
+  thread->held = verdict == LT_HOLD && thread->stop.kind != LT_EXITING &&
+                 !thread->process->detaching && !thread->ignored && !thread->session->ending;
+  if (!thread->held)
+    lt_resume(thread);
+}
+
+static void report_and_settle(lt_thread *thread)
+{
+  lt_settle(thread, lt_report(thread));
+}
+
+/* The stops that need nothing but a record. */
+static void on_plain_stop(lt_thread *thread, struct lt_class class, int status)
+{
+  lt_record(thread, class.kind, status);
+  thread->interrupt_reported = thread->interrupt_reported && class.kind == LT_INTERRUPT;
+  if (class.kind == LT_SIGNAL)
+    thread->inject = class.signo;
+  if (class.kind == LT_GROUP_STOP)
+    thread->listen_signal = class.signo;
+  if (class.kind == LT_SIGNAL || class.kind == LT_GROUP_STOP)
+    thread->stop.u.signal.signo = class.signo;
+  if (thread->process->starting) /* between fork and exec it is still our own code */
+    lt_resume(thread);
+  else
+    report_and_settle(thread);
+  /* The thread may be gone now. */
+}
+
+/* PTRACE_EVENT_EXIT: the last look at the thread. It is never held: SIGKILL would not free it. */
+static void on_exiting(lt_thread *thread, int status)
+{
+  unsigned long message = 0;
+  long error = lt_k_ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, (uintptr_t)&message);
+  thread->exiting = true;
+  lt_record(thread, LT_EXITING, status);
+  int code = (int)message;
+  thread->stop.u.exit.known = error == 0;
+  thread->stop.u.exit.code = error == 0 && WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+  thread->stop.u.exit.signal = error == 0 && WIFSIGNALED(code) ? WTERMSIG(code) : 0;
+  thread->stop.u.exit.core = error == 0 && WIFSIGNALED(code) && WCOREDUMP(code);
+  if (error)
+    lt_thread_failed(thread, (int)error);
+  report_and_settle(thread);
+}
+
+void lt_enter_stop(lt_thread *thread, int status)
+{
+  thread->state = LT_ST_STOPPED;
+  thread->inject = 0;
+  thread->listen_signal = 0;
+  if (status >> 16 == PTRACE_EVENT_STOP)
+    thread->interrupted = false;
+  lt_regs_forget(thread);
+}
+
+static void on_stopped(lt_thread *thread, int status)
+{
+  enum lt_state before = thread->state;
+  struct lt_class class = lt_classify(status, before, thread->interrupted);
+  lt_enter_stop(thread, status);
+  if (before == LT_ST_NEWBORN && class.kind != LT_BIRTH && class.kind != LT_EXITING &&
+      !lt_on_early_stop(thread, status))
+    return;
+
+  switch (class.kind) {
+  case LT_NONE:
+    lt_on_syscall_stop(thread, status);
+    break;
+  case LT_CLONE:
+    lt_on_clone_event(thread, status, class.how);
+    break;
+  case LT_EXITING:
+    on_exiting(thread, status);
+    break;
+  case LT_BIRTH:
+    thread->listen_signal = class.signo;
+    lt_on_first_stop(thread, status);
+    break;
+  default:
+    on_plain_stop(thread, class, status);
+  }
+}
+
+void lt_dispatch(lt_session *session, pid_t tid, int status)
+{
+  lt_thread *thread = lt_task_thread(session, tid);
+  if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC)
+    lt_on_exec_event(session, tid, status); /* reported for the leader, whoever made the call */
+  else if (WIFSTOPPED(status) && thread)
+    on_stopped(thread, status);
+  else if (WIFSTOPPED(status))
+    lt_on_unknown_stop(session, tid, status);
+  else if (thread)
+    lt_on_gone(thread, status);
+  else
+    lt_stray_add(session, tid, status);
+}

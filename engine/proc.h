@@ -1,0 +1,23 @@
+/* proc.h - what the engine reads in /proc/PID. */
+#ifndef LT_PROC_H
+#define LT_PROC_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct lt_proc_status {
+  char name[16]; /* what the program calls itself: hostile */
+  char state;    /* as in ps(1): R S D T t Z X */
+  pid_t tgid, ppid, tracer;
+  uid_t uid;
+  bool kernel_thread;
+};
+
+/* /proc/TID/status. Returns 0 or a negated errno (ESRCH when the thread is gone). */
+int lt_proc_status(pid_t tid, struct lt_proc_status *ret);
+/* The integer in a file such as /proc/sys/kernel/yama/ptrace_scope; -1 if there is none. */
+int lt_proc_sysctl(const char *path);
+/* Whether any process at all is traced by us: reads the whole of /proc. */
+bool lt_proc_any_tracee(void);
+
+#endif

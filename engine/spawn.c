@@ -1,0 +1,238 @@
+/* spawn.c - launch a program, traced from its first instruction.
+ *
+ * The child waits on a pipe until it is seized and interrupted, then undoes what the tracer set
+ * up (mask, dispositions) and execs. Everything from there on arrives through the one loop: exec
+ * succeeded (LT_START), or the child died and its pipe says why (LT_SPAWN_FAILED). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+extern char **environ;
+
+/* ---- Finding the program ------------------------------------------------------------------ */
+
+/* 0 if `path` can be executed, else why not. */
+static int check_executable(const char *path)
+{
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return -errno;
+  if (!S_ISREG(st.st_mode))
+    return -EACCES;
+  return access(path, X_OK) == 0 ? 0 : -errno;
+}
+
+/* Look `name` up as execvp(3) does, but before forking, so that the error is ours to tell. A file
+ * that exists without being executable is remembered as the better explanation. */
+static int find_in_path(const char *name, char path[4096])
+{
+  const char *list = getenv("PATH");
+  int error = -ENOENT;
+  if (!list)
+    list = "/bin:/usr/bin";
+  for (;;) {
+    int length = (int)strcspn(list, ":");
+    int size = snprintf(path, 4096, "%.*s%s%s", length, list, length ? "/" : "./", name);
+    int found = size < 4096 ? check_executable(path) : -ENAMETOOLONG;
+    if (found == 0)
+      return 0;
+    if (found != -ENOENT && found != -ENOTDIR)
+      error = found;
+    if (!list[length])
+      return error;
+    list += length + 1;
+  }
+}
+
+static int find_program(lt_session *session, const struct lt_spawn *spawn, char path[4096])
+{
+  const char *name = spawn->path ? spawn->path : spawn->argv[0];
+  int error;
+  if (!name || !*name)
+    return lt_fail(session, -ENOENT, "there is no program to run");
+  if (spawn->path || strchr(name, '/')) {
+    error = snprintf(path, 4096, "%s", name) < 4096 ? 0 : -ENAMETOOLONG;
+    if (error == 0 && !spawn->cwd) /* a relative name is looked up in the new directory */
+      error = check_executable(path);
+  } else {
+    error = find_in_path(name, path);
+  }
+  if (error == -ENOENT && !strchr(name, '/'))
+    return lt_fail(session, error, "%s: no such program in PATH", name);
+  if (error)
+    return lt_fail(session, error, "%s: cannot be executed: %s", name, lt_errno_text(-error));
+  return 0;
+}
+
+/* ---- The child ---------------------------------------------------------------------------- */
+
+static void restore_dispositions(const lt_session *session)
+{
+  for (int signo = 1; signo <= 64; signo++) {
+    struct sigaction action = {.sa_handler = session->ignored_signals >> (signo - 1) & 1
+                                                 ? SIG_IGN
+                                                 : SIG_DFL};
+    sigaction(signo, &action, NULL); /* fails for SIGKILL, SIGSTOP and libc's own */
+  }
+}
+
+/* Put the given descriptors on 0, 1, 2. They are duplicated out of the way first, as they may
+ * overlap. */
+static int move_descriptors(const int fds[3])
+{
+  int high[3];
+  for (int i = 0; i < 3; i++)
+    if ((high[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, 3)) < 0 && fds[i] >= 0)
+      return -1;
+  for (int i = 0; i < 3; i++)
+    if (high[i] >= 0 && dup2(high[i], i) < 0)
+      return -1;
+  return 0;
+}
+
+/* What needs no tracing comes before the tracer's word, so that it costs no stops. All signals
+ * are blocked until the last moment. */
+_Noreturn static void child(const lt_session *session, const struct lt_spawn *spawn,
+                            const char *path, int go, int report)
+{
+  char byte;
+  int error = 0;
+  restore_dispositions(session);
+  if ((spawn->use_fds && move_descriptors(spawn->fds) != 0) ||
+      (spawn->cwd && chdir(spawn->cwd) != 0))
+    error = errno;
+  if (read(go, &byte, 1) == 1) { /* else the tracer died or gave up */
+    if (error == 0) {
+      sigprocmask(SIG_SETMASK, &session->mask, NULL);
+      execve(path, spawn->argv, spawn->envp ? spawn->envp : environ);
+      error = errno;
+    }
+    ssize_t written = write(report, &error, sizeof error);
+    (void)written; /* nobody left to tell */
+  }
+  _exit(127);
+}
+
+/* ---- The tracer's side -------------------------------------------------------------------- */
+
+struct launch {
+  int go[2], report[2];
+  pid_t pid;
+};
+
+static void close_pair(int pair[2])
+{
+  for (int i = 0; i < 2; i++)
+    if (pair[i] >= 0)
+      close(pair[i]);
+}
+
+/* Kill and reap a child that is not traced or whose records we could not make. */
+static void abandon(struct launch *launch)
+{
+  int status;
+  if (launch->pid <= 0)
+    return;
+  kill(launch->pid, SIGKILL);
+  while (waitpid(launch->pid, &status, __WALL) > 0 && WIFSTOPPED(status))
+    ptrace(PTRACE_CONT, launch->pid, 0, 0);
+}
+
+static int open_pipes(lt_session *session, struct launch *launch)
+{
+  if (pipe2(launch->go, O_CLOEXEC) == 0 && pipe2(launch->report, O_CLOEXEC) == 0)
+    return 0;
+  return lt_fail(session, -errno, "cannot launch a program: %s (raise ulimit -n)",
+                 strerror(errno));
+}
+
+static int seize(lt_session *session, pid_t pid)
+{
+  unsigned options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  long error = lt_k_ptrace(PTRACE_SEIZE, pid, 0, options);
+  if (error == 0)
+    error = lt_k_ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+  if (error)
+    lt_fail(session, (int)error,
+            "ptrace is not permitted here: %s (a seccomp filter or kernel.yama.ptrace_scope=3?)",
+            lt_errno_text((int)-error));
+  return (int)error;
+}
+
+static int add_records(lt_session *session, const struct launch *launch, lt_process **ret)
+{
+  lt_process *process = lt_task_new_process(session, launch->pid, LT_HOW_LAUNCHED);
+  if (!process)
+    return lt_fail(session, -ENOMEM, "out of memory");
+  if (!lt_task_new_thread(session, process, launch->pid, LT_HOW_LAUNCHED)) {
+    lt_task_free_process(process);
+    return lt_fail(session, -ENOMEM, "out of memory");
+  }
+  process->launched = process->starting = true;
+  process->spawn_pipe = launch->report[0];
+  *ret = process;
+  return 0;
+}
+
+static int launch_child(lt_session *session, const struct lt_spawn *spawn, const char *path,
+                        struct launch *launch, lt_process **ret)
+{
+  int error = open_pipes(session, launch);
+  if (error)
+    return error;
+  launch->pid = lt_k_fork();
+  if (launch->pid < 0)
+    return lt_fail(session, launch->pid, "cannot fork: %s (raise ulimit -u)",
+                   lt_errno_text(-launch->pid));
+  if (launch->pid == 0)
+    child(session, spawn, path, launch->go[0], launch->report[1]);
+  error = seize(session, launch->pid);
+  if (error == 0)
+    error = add_records(session, launch, ret);
+  return error;
+}
+
+int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret)
+{
+  struct launch launch = {{-1, -1}, {-1, -1}, 0};
+  char path[4096];
+  int error = find_program(session, spawn, path);
+  if (error)
+    return error;
+  sigset_t all, mask;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &mask); /* for the child */
+  error = launch_child(session, spawn, path, &launch, ret);
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
+  if (error) {
+    abandon(&launch);
+  } else {
+    launch.report[0] = -1; /* the process owns it now */
+    ssize_t written = write(launch.go[1], "g", 1);
+    (void)written; /* a dead child is reported through the loop */
+  }
+  close_pair(launch.go);
+  close_pair(launch.report);
+  return error;
+}
+
+int lt_spawn_error(lt_process *process)
+{
+  int error = 0;
+  if (process->spawn_pipe < 0)
+    return 0;
+  if (read(process->spawn_pipe, &error, sizeof error) != sizeof error)
+    error = 0;
+  close(process->spawn_pipe);
+  process->spawn_pipe = -1;
+  return error;
+}
