@@ -75,6 +75,11 @@ int lt_interrupt_thread(lt_thread *thread);
 /* detach.c */
 void lt_detach_stopped(lt_thread *thread);
 
+/* inherit.c: what a launched program gets from us is what we got: signal mask, dispositions and
+ * descriptors. Remember them at the start; put dispositions and descriptors back in the child. */
+int lt_inherit_remember(lt_session *session);
+void lt_inherit_restore(const lt_session *session);
+
 /* spawn.c: what the failed exec left in the pipe: errno, or 0. Closes it. */
 int lt_spawn_error(lt_process *process);
 

@@ -12,20 +12,6 @@ const char *lt_version(void)
   return LT_VERSION;
 }
 
-/* Remember how the caller has its signals, for what we launch. SIGCHLD must not be ignored while
- * we wait: the kernel would throw the statuses of our children away. */
-static void remember_signals(lt_session *session)
-{
-  pthread_sigmask(SIG_SETMASK, NULL, &session->mask);
-  for (int signo = 1; signo <= 64; signo++) {
-    struct sigaction action;
-    if (sigaction(signo, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-      session->ignored_signals |= (uint64_t)1 << (signo - 1);
-  }
-  if (session->ignored_signals >> (SIGCHLD - 1) & 1)
-    signal(SIGCHLD, SIG_DFL);
-}
-
 int lt_session_create(const struct lt_options *options, const struct lt_hooks *hooks, void *data,
                       lt_session **ret)
 {
@@ -37,7 +23,10 @@ int lt_session_create(const struct lt_options *options, const struct lt_hooks *h
            options->size < sizeof *options ? options->size : sizeof *options);
   memcpy(&session->hooks, hooks, hooks->size < sizeof *hooks ? hooks->size : sizeof *hooks);
   session->data = data;
-  remember_signals(session);
+  if (lt_inherit_remember(session) != 0) {
+    free(session);
+    return -ENOMEM;
+  }
   *ret = session;
   return 0;
 }
@@ -49,6 +38,7 @@ void lt_session_destroy(lt_session *session)
   lt_task_free_all(session);
   if (session->ignored_signals >> (SIGCHLD - 1) & 1)
     signal(SIGCHLD, SIG_IGN);
+  free(session->inherited);
   free(session);
 }
 

@@ -75,16 +75,6 @@ static int find_program(lt_session *session, const struct lt_spawn *spawn, char 
 
 /* ---- The child ---------------------------------------------------------------------------- */
 
-static void restore_dispositions(const lt_session *session)
-{
-  for (int signo = 1; signo <= 64; signo++) {
-    struct sigaction action = {.sa_handler = session->ignored_signals >> (signo - 1) & 1
-                                                 ? SIG_IGN
-                                                 : SIG_DFL};
-    sigaction(signo, &action, NULL); /* fails for SIGKILL, SIGSTOP and libc's own */
-  }
-}
-
 /* Put the given descriptors on 0, 1, 2. They are duplicated out of the way first, as they may
  * overlap. */
 static int move_descriptors(const int fds[3])
@@ -106,7 +96,7 @@ _Noreturn static void child(const lt_session *session, const struct lt_spawn *sp
 {
   char byte;
   int error = 0;
-  restore_dispositions(session);
+  lt_inherit_restore(session);
   if ((spawn->use_fds && move_descriptors(spawn->fds) != 0) ||
       (spawn->cwd && chdir(spawn->cwd) != 0))
     error = errno;

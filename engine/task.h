@@ -131,6 +131,7 @@ struct lt_session {
 
   sigset_t mask;    /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
+  int *inherited;           /* descriptors that were open at the start; ends with -1 */
   char error[512];
 };
 
