@@ -1,0 +1,78 @@
+/* x86_state.h - what the two x86 ABIs share: how the kernel hands out registers, and where each
+ * name finds its bytes in that. */
+#ifndef LT_X86_STATE_H
+#define LT_X86_STATE_H
+
+#include <stddef.h>
+#include <sys/user.h>
+
+#include "arch.h"
+
+/* What a register is a part of: the upper 4 bits of lt_reg.where. The lower 12 say where in it. */
+enum lt_x86_part {
+  LT_X86_GENERAL, /* byte offset in struct user_regs_struct */
+  LT_X86_PC,      /* the same; a view of the program counter */
+  LT_X86_CHECKED, /* the same; the kernel refuses some values */
+  LT_X86_X87,     /* byte offset in the FXSAVE area */
+  LT_X86_SSE,     /* the same */
+  LT_X86_MXCSR,   /* the same; belongs to SSE and AVX alike */
+  LT_X86_YMM,     /* number of the register: one half is in the FXSAVE area, one beyond it */
+};
+
+#define LT_X86_WHERE(part, at) (uint16_t)((part) << 12 | (at))
+
+/* Entries of a register table. */
+#define LT_X86_REG(name, type, size, part, at)                                                     \
+  {                                                                                                \
+    name, type, size, LT_X86_WHERE(part, at)                                                       \
+  }
+#define LT_X86_WORD(name, size, part, field)                                                       \
+  LT_X86_REG(name, LT_REG_INT, size, part, offsetof(struct user_regs_struct, field))
+#define I64(name, field) LT_X86_WORD(name, 8, LT_X86_GENERAL, field)
+#define I32(name, field) LT_X86_WORD(name, 4, LT_X86_GENERAL, field)
+#define I16(name, field) LT_X86_WORD(name, 2, LT_X86_GENERAL, field)
+#define I8(name, field) LT_X86_WORD(name, 1, LT_X86_GENERAL, field)
+#define HIGH(name, field)                                                                          \
+  LT_X86_REG(name, LT_REG_INT, 1, LT_X86_GENERAL, offsetof(struct user_regs_struct, field) + 1)
+#define PC64(name) LT_X86_WORD(name, 8, LT_X86_PC, rip)
+#define PC32(name) LT_X86_WORD(name, 4, LT_X86_PC, rip)
+#define PC16(name) LT_X86_WORD(name, 2, LT_X86_PC, rip)
+#define SEG(name, field) LT_X86_WORD(name, 2, LT_X86_CHECKED, field)
+#define BASE(name, field) LT_X86_WORD(name, 8, LT_X86_CHECKED, field)
+#define X87(name, at, size) LT_X86_REG(name, LT_REG_INT, size, LT_X86_X87, at)
+#define ST(name, i) LT_X86_REG(name, LT_REG_FLOAT80, 10, LT_X86_X87, 32 + 16 * (i))
+#define MXCSR(name) LT_X86_REG(name, LT_REG_INT, 4, LT_X86_MXCSR, 24)
+#define XMM(name, i) LT_X86_REG(name, LT_REG_VECTOR, 16, LT_X86_SSE, 160 + 16 * (i))
+#define YMM(name, i) LT_X86_REG(name, LT_REG_VECTOR, 32, LT_X86_YMM, i)
+
+/* Code segment selectors of user mode. */
+#define LT_X86_CS64 0x33
+#define LT_X86_CS64_XEN 0xe033 /* under Xen's paravirtual kernels */
+
+static inline struct user_regs_struct *lt_x86_user(struct lt_regs *regs)
+{
+  return (struct user_regs_struct *)regs->general;
+}
+
+static inline const struct user_regs_struct *lt_x86_view(const struct lt_regs *regs)
+{
+  return (const struct user_regs_struct *)regs->general;
+}
+
+/* Whether the code at the program counter is 64-bit code. */
+bool lt_x86_is_64(const struct lt_regs *regs);
+
+/* Members of struct lt_arch: see there. */
+int lt_x86_fetch_general(pid_t tid, struct lt_regs *regs);
+int lt_x86_flush_general(pid_t tid, const struct lt_regs *regs);
+int lt_x86_fetch_vector(pid_t tid, struct lt_regs *regs);
+int lt_x86_flush_vector(pid_t tid, const struct lt_regs *regs);
+int lt_x86_get(const struct lt_regs *regs, const struct lt_reg *reg, void *ret);
+int lt_x86_set(struct lt_regs *regs, const struct lt_reg *reg, const void *value);
+bool lt_x86_is_vector(const struct lt_reg *reg);
+bool lt_x86_is_pc(const struct lt_reg *reg);
+bool lt_x86_is_checked(const struct lt_reg *reg);
+uint64_t lt_x86_call_nr(const struct lt_regs *regs);
+void lt_x86_cancel_restart(struct lt_regs *regs);
+
+#endif
