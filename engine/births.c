@@ -242,9 +242,9 @@ static void adopt(lt_thread *orphan, const struct lt_proc_status *of)
   lt_on_first_stop(orphan, status);
 }
 
-/* Adopt the orphans that `test` accepts. A hook may change the table, so start over after each. */
-static void adopt_some(lt_session *session, bool (*test)(const struct lt_proc_status *, pid_t),
-                       pid_t pid)
+/* Adopt one orphan that `test` accepts; false if there is none. */
+static bool adopt_one(lt_session *session, bool (*test)(const struct lt_proc_status *, pid_t),
+                      pid_t pid)
 {
   lt_thread *thread, *next;
   HASH_ITER(hh, session->threads, thread, next) {
@@ -256,11 +256,17 @@ static void adopt_some(lt_session *session, bool (*test)(const struct lt_proc_st
       continue;
     unsigned before = session->orphans;
     adopt(thread, &of);
-    if (session->orphans == before)
-      return; /* no memory */
-    adopt_some(session, test, pid);
-    return;
+    return session->orphans < before; /* else there is no memory */
   }
+  return false;
+}
+
+/* A hook may change the table, so each search starts over. */
+static void adopt_some(lt_session *session, bool (*test)(const struct lt_proc_status *, pid_t),
+                       pid_t pid)
+{
+  while (adopt_one(session, test, pid))
+    continue;
 }
 
 static bool any(const struct lt_proc_status *of, pid_t pid)
