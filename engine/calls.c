@@ -37,8 +37,9 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
       .sp = info->stack_pointer,
       .abi = arch->abi,
   };
+  uint64_t seen = arch->word == 4 ? UINT32_MAX : UINT64_MAX; /* int 0x80 from 64-bit code */
   for (int i = 0; i < LT_CALL_ARGS; i++)
-    call->args[i] = info->entry.args[i];
+    call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
   thread->want_exit = false;
   thread->changed_args = 0;

@@ -17,9 +17,10 @@
 #define PAGE ((size_t)4096)
 #define WORD sizeof(unsigned long)
 
-/* What is left to do of one access; one of `to` and `from` is set. */
+/* What is left to do of one access. */
 struct range {
   uint64_t addr;
+  bool write;
   uint8_t *to;         /* reading */
   const uint8_t *from; /* writing */
   size_t size;
@@ -37,9 +38,9 @@ void lt_mem_forget(lt_process *process)
 
 static ssize_t by_call(lt_thread *thread, const struct range *range)
 {
-  if (range->to)
-    return lt_k_vm_read(thread->tid, range->addr, range->to, range->size);
-  return lt_k_vm_write(thread->tid, range->addr, range->from, range->size);
+  if (range->write)
+    return lt_k_vm_write(thread->tid, range->addr, range->from, range->size);
+  return lt_k_vm_read(thread->tid, range->addr, range->to, range->size);
 }
 
 /* The leader of a process can be a zombie with nothing to open; this thread is not. */
@@ -68,10 +69,10 @@ static ssize_t by_file(lt_thread *thread, const struct range *range)
     if (error)
       return error;
     int fd = thread->process->mem_fd;
-    if (range->to)
-      done = lt_k_pread(fd, range->to, range->size, range->addr);
-    else
+    if (range->write)
       done = lt_k_pwrite(fd, range->from, range->size, range->addr);
+    else
+      done = lt_k_pread(fd, range->to, range->size, range->addr);
     if (!done)
       lt_mem_forget(thread->process);
   }
@@ -85,11 +86,11 @@ static int do_word(lt_thread *thread, const struct range *range, size_t done, si
   uint64_t addr = range->addr + done - skip;
   unsigned long word = 0;
   int error = 0;
-  if (range->to || size < WORD)
+  if (!range->write || size < WORD)
     error = lt_k_peek(thread->tid, addr, &word);
   if (error)
     return error;
-  if (range->to) {
+  if (!range->write) {
     memcpy(range->to + done, (uint8_t *)&word + skip, size);
     return 0;
   }
@@ -136,9 +137,9 @@ static ssize_t advance(lt_thread *thread, const struct range *range)
 
 static int failed(lt_thread *thread, const struct range *range, int error)
 {
-  const char *what = range->to ? "read" : "write to";
+  const char *what = range->write ? "write to" : "read";
   if (error == -ESRCH)
-    return lt_touch_failed(thread, error, range->to ? "read memory" : "write to memory");
+    return lt_touch_failed(thread, error, range->write ? "write to memory" : "read memory");
   return lt_fail(thread->session, error, "cannot %s address 0x%llx of thread %d: %s", what,
                  (unsigned long long)range->addr, (int)thread->tid, strerror(-error));
 }
@@ -162,10 +163,10 @@ static ssize_t transfer(lt_thread *thread, struct range range)
       break;
     range.addr += (size_t)done;
     range.size -= (size_t)done;
-    if (range.to)
-      range.to += done;
-    else
+    if (range.write)
       range.from += done;
+    else
+      range.to += done;
   }
   return (ssize_t)(size - range.size);
 }
@@ -177,7 +178,7 @@ ssize_t lt_mem_read(lt_thread *thread, uint64_t addr, void *ret, size_t size)
 
 ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size)
 {
-  return transfer(thread, (struct range){.addr = addr, .from = bytes, .size = size});
+  return transfer(thread, (struct range){.addr = addr, .write = true, .from = bytes, .size = size});
 }
 
 ssize_t lt_mem_string(lt_thread *thread, uint64_t addr, char *ret, size_t max, bool *whole)

@@ -39,20 +39,17 @@ void lt_regs_free(lt_thread *thread)
   thread->regs.vector = NULL;
 }
 
-/* What cannot be written back is dropped, so that it does not fail the next restart too. */
+/* What could not be written back stays to be written: the caller may try again. */
 int lt_regs_flush(lt_thread *thread)
 {
   const struct lt_arch *native = lt_arch_native();
   struct lt_regs *regs = &thread->regs;
-  int general = 0, vector = 0;
-  if (regs->general_dirty)
-    general = native->flush_general(thread->tid, regs);
-  if (regs->vector_dirty)
-    vector = native->flush_vector(thread->tid, regs);
-  regs->general_dirty = regs->vector_dirty = false;
-  regs->general_valid = regs->general_valid && !general;
-  regs->vector_valid = regs->vector_valid && !vector;
-  int error = general ? general : vector;
+  int error = regs->general_dirty ? native->flush_general(thread->tid, regs) : 0;
+  regs->general_dirty = regs->general_dirty && error;
+  if (!error && regs->vector_dirty) {
+    error = native->flush_vector(thread->tid, regs);
+    regs->vector_dirty = error;
+  }
   return error ? lt_touch_failed(thread, error, "write the registers") : 0;
 }
 
@@ -151,6 +148,8 @@ int lt_reg_get(lt_thread *thread, const struct lt_reg *reg, void *ret)
 static int flush_checked(lt_thread *thread, const struct lt_reg *reg)
 {
   int error = lt_regs_flush(thread);
+  if (error)
+    lt_regs_forget(thread);
   if (error != -EIO && error != -EINVAL)
     return error;
   return lt_fail(thread->session, -EINVAL, "the kernel refuses this value of %s", reg->name);

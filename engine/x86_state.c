@@ -15,11 +15,11 @@
 #include "kernel.h"
 
 #define FXSAVE_BYTES 512
-#define XSAVE_LEAST 576       /* FXSAVE area and header */
-#define AT_XMM 160            /* of xmm0 */
-#define AT_FEATURES 464       /* where the kernel tells which components it handles */
-#define AT_IN_USE 512         /* XSTATE_BV */
-#define AVX_BYTES 256         /* upper halves of ymm0 to ymm15 */
+#define XSAVE_LEAST 576 /* FXSAVE area and header */
+#define AT_XMM 160      /* of xmm0 */
+#define AT_FEATURES 464 /* where the kernel tells which components it handles */
+#define AT_IN_USE 512   /* XSTATE_BV */
+#define AVX_BYTES 256   /* upper halves of ymm0 to ymm15 */
 #define FCTRL_INITIAL 0x37f
 #define MXCSR_INITIAL 0x1f80
 enum component { X87_STATE = 1, SSE_STATE = 2, AVX_STATE = 4 };

@@ -22,17 +22,17 @@ enum lt_x86_part {
 #define LT_X86_WHERE(part, at) (uint16_t)((part) << 12 | (at))
 
 /* Entries of a register table. */
-#define LT_X86_REG(name, type, size, part, at)                                                     \
-  {                                                                                                \
-    name, type, size, LT_X86_WHERE(part, at)                                                       \
+#define LT_X86_REG(name, type, size, part, at) \
+  {                                            \
+    name, type, size, LT_X86_WHERE(part, at)   \
   }
-#define LT_X86_WORD(name, size, part, field)                                                       \
+#define LT_X86_WORD(name, size, part, field) \
   LT_X86_REG(name, LT_REG_INT, size, part, offsetof(struct user_regs_struct, field))
 #define I64(name, field) LT_X86_WORD(name, 8, LT_X86_GENERAL, field)
 #define I32(name, field) LT_X86_WORD(name, 4, LT_X86_GENERAL, field)
 #define I16(name, field) LT_X86_WORD(name, 2, LT_X86_GENERAL, field)
 #define I8(name, field) LT_X86_WORD(name, 1, LT_X86_GENERAL, field)
-#define HIGH(name, field)                                                                          \
+#define HIGH(name, field) \
   LT_X86_REG(name, LT_REG_INT, 1, LT_X86_GENERAL, offsetof(struct user_regs_struct, field) + 1)
 #define PC64(name) LT_X86_WORD(name, 8, LT_X86_PC, rip)
 #define PC32(name) LT_X86_WORD(name, 4, LT_X86_PC, rip)

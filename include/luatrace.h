@@ -280,8 +280,8 @@ LT_API const struct lt_reg *lt_reg_find(enum lt_abi abi, const char *name);
 /* Read or write one register in its machine representation (little-endian bytes of reg->size).
  * Fetched lazily, written back before the thread runs. Narrow writes follow the processor: writing
  * a 32-bit view clears the upper half, 8 and 16 bits leave the rest. Setting the program counter
- * cancels a pending system call restart. Errors: EBUSY (running), ESRCH, ENODEV (no such state on
- * this processor). */
+ * cancels a pending system call restart, except at an entry. Errors: EBUSY (running), ESRCH, ENODEV
+ * (no such state on this processor), EINVAL (a value that the kernel refuses). */
 LT_API int lt_reg_get(lt_thread *thread, const struct lt_reg *reg, void *ret);
 LT_API int lt_reg_set(lt_thread *thread, const struct lt_reg *reg, const void *value);
 LT_API int lt_thread_pc(lt_thread *thread, uint64_t *ret);
@@ -292,15 +292,17 @@ LT_API int lt_thread_sp(lt_thread *thread, uint64_t *ret);
 #define LT_MEM_MAX ((size_t)1 << 30) /* longest single access, bytes */
 
 /* Read or write tracee memory at a stopped thread. Returns the number of bytes done, exact up to
- * the first hole, or -EFAULT (nothing at that address), -EBUSY (running), -ESRCH, -E2BIG. Writes
- * reach read-only pages. process_vm_readv(2), /proc/PID/mem, ptrace(2). */
+ * the first hole, or -EFAULT (nothing at that address), -EPERM (all ways refused), -EBUSY (running),
+ * -ESRCH, -E2BIG. Writes reach read-only pages. process_vm_readv(2), /proc/PID/mem, ptrace(2). */
 LT_API ssize_t lt_mem_read(lt_thread *thread, uint64_t addr, void *ret, size_t size);
 LT_API ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size);
 /* Read a string of at most `max` bytes; `ret` needs room for max + 1 and is always terminated.
  * Returns its length; *whole tells whether its NUL was found (false: too long, or a hole). */
 LT_API ssize_t lt_mem_string(lt_thread *thread, uint64_t addr, char *ret, size_t max, bool *whole);
 /* Find bytes in [from, to). Returns 1 and the address, 0, or an error; unreadable pages are
- * skipped. */
+ * skipped. Private memory that the program never touched is taken for zeros without looking, and
+ * mappings above 1 GiB are searched only where touched. Gives up after a million unreadable pages
+ * (-EFAULT); -EINVAL for an empty pattern. */
 LT_API int lt_mem_search(lt_thread *thread, uint64_t from, uint64_t to, const void *bytes,
                          size_t size, uint64_t *ret);
 
