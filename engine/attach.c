@@ -153,39 +153,55 @@ static int add_thread(lt_process *process, int tasks, const char *name)
   return 1;
 }
 
+static bool is_zombie(pid_t pid)
+{
+  struct lt_proc_status status;
+  return lt_proc_status(pid, &status) == 0 && status.state == 'Z';
+}
+
 /* ---- The whole process -------------------------------------------------------------------- */
 
-/* One pass over the task folder. Returns how many threads were added; *refusal is why one could
- * not be. */
-static int add_threads(lt_process *process, DIR *tasks, int *refusal)
+struct pass {
+  int listed, added;
+  int refusal; /* why one could not be added; 0: none */
+  bool again;  /* an exec is under way */
+};
+
+/* One pass over the task folder. */
+static struct pass add_threads(lt_process *process, DIR *tasks)
 {
-  int added = 0;
+  struct pass pass = {0};
   rewinddir(tasks);
   for (struct dirent *entry; (entry = readdir(tasks));) {
     int result = add_thread(process, dirfd(tasks), entry->d_name);
-    if (result > 0)
-      added++;
-    else if (result < 0)
-      *refusal = result;
+    pass.listed += entry->d_name[0] != '.';
+    pass.added += result > 0;
+    pass.again |= result == -EAGAIN || result == -EINTR;
+    if (result < 0)
+      pass.refusal = result;
   }
-  return added;
+  /* Nothing but a dead leader could be tried, and yet there are others: they are on their way out,
+   * or into a new program. */
+  pass.again |= !process->threads && pass.refusal == -EPERM && pass.listed > 1 &&
+                is_zombie(process->pid);
+  return pass;
 }
 
 /* Until a pass adds none. A refusal counts only if nothing could be seized: a zombie leader and
- * threads on their way out refuse too. EAGAIN means that an exec is under way. */
+ * threads on their way out refuse too. */
 static int add_all_threads(lt_process *process, DIR *tasks)
 {
-  int refusal = 0;
-  for (int pass = 0; pass < 1000; pass++) {
-    int now = 0;
-    int added = add_threads(process, tasks, &now);
-    if (now == -EAGAIN || now == -EINTR) {
+  int refusal = -ESRCH;
+  for (int i = 0; i < 1000; i++) {
+    struct pass pass = add_threads(process, tasks);
+    if (pass.refusal)
+      refusal = pass.refusal;
+    if (pass.again) {
       lt_wait_fill_more(process->session);
       usleep(1000);
-    } else if (added == 0) {
-      return process->threads ? 0 : now ? now : refusal ? refusal : -ESRCH;
+    } else if (pass.added == 0) {
+      break;
     }
-    refusal = now ? now : refusal;
   }
   return process->threads ? 0 : refusal;
 }

@@ -26,6 +26,7 @@ struct search {
   uint8_t *buffer; /* size - 1 + CHUNK: what may begin a match, then what was just read */
   size_t kept;     /* bytes in the buffer from just below `at` */
   uint64_t at;     /* next address to look at */
+  uint64_t until;  /* up to here, something that was touched is near; see next_window() */
   size_t holes;
   int pagemap; /* descriptor, or negative */
   uint64_t entries[ENTRIES];
@@ -62,21 +63,44 @@ static uint64_t touched(struct search *search, uint64_t from, uint64_t to)
   return to;
 }
 
-static uint64_t below(uint64_t addr, uint64_t distance)
+/* The end of the last page in [from, to) that was touched, else 0; at most CHUNK bytes. */
+static uint64_t touched_last(struct search *search, uint64_t from, uint64_t to)
 {
-  return addr > distance ? addr - distance : 0;
+  uint64_t first = from / PAGE;
+  size_t count = (size_t)((to + PAGE - 1) / PAGE - first);
+  ssize_t got = lt_k_pread(search->pagemap, search->entries, count * 8, first * 8);
+  if (got < 8)
+    return to;
+  for (size_t i = (size_t)got / 8; i-- > 0;)
+    if (search->entries[i] >> 62)
+      return (first + i + 1) * PAGE;
+  return 0;
 }
 
-/* Skip what was not touched up to near the next page that was. The ends of a mapping are always
- * looked at: a match may begin or end in the neighbour. */
-static void skip_untouched(struct search *search, uint64_t from, uint64_t to)
+static uint64_t lower(uint64_t a, uint64_t b)
 {
-  uint64_t start = below(search->at, margin(search));
-  if (start < from)
-    start = from;
-  uint64_t next = below(touched(search, start / PAGE * PAGE, to), margin(search));
-  if (next > search->at)
-    jump(search, next);
+  return a < b ? a : b;
+}
+
+/* Where to stop reading in memory of which only what was touched and what is near that counts.
+ * Skips what is not near. A page that we have read counts as touched from then on, so that the
+ * kernel is asked before. The ends of a mapping are always looked at: a match may begin or end in
+ * the neighbour. */
+static uint64_t next_window(struct search *search, uint64_t to)
+{
+  uint64_t near = margin(search);
+  if (search->at >= search->until) {
+    uint64_t page = touched(search, search->at / PAGE * PAGE, to);
+    uint64_t next = page > near ? page - near : 0;
+    if (next > search->at)
+      jump(search, next);
+    search->until = page + PAGE + near;
+  }
+  uint64_t chunk = lower(search->at + CHUNK, to);
+  uint64_t last = touched_last(search, search->at, chunk);
+  if (last && last + near > search->until)
+    search->until = last + near;
+  return lower(search->until, chunk);
 }
 
 /* Look at what the buffer holds and keep what may begin a match. 1 and the address, or 0. */
@@ -95,10 +119,10 @@ static int look(struct search *search, size_t got, uint64_t *ret)
   return 0;
 }
 
-/* Read a chunk and look at it; go past the page where it ends at a hole. */
+/* Read up to `to` and look at that; go past the page where it ends at a hole. */
 static int step(struct search *search, uint64_t to, uint64_t *ret)
 {
-  size_t size = to - search->at < CHUNK ? (size_t)(to - search->at) : CHUNK;
+  size_t size = (size_t)(to - search->at);
   ssize_t got = lt_mem_read(search->thread, search->at, search->buffer + search->kept, size);
   if (got < 0 && got != -EFAULT)
     return (int)got;
@@ -124,12 +148,13 @@ static bool is_private_memory(const struct lt_map *map)
 static int search_map(struct search *search, const struct lt_map *map, uint64_t to, uint64_t *ret)
 {
   bool sparse = map->to - map->from > LT_MEM_MAX || (is_private_memory(map) && !search->all_zero);
-  uint64_t from = search->at;
   int found = 0;
+  search->until = search->at + margin(search);
   while (!found && search->at < to) {
-    if (sparse && search->pagemap >= 0 && search->at != from)
-      skip_untouched(search, from, to);
-    found = step(search, to, ret);
+    uint64_t end = lower(search->at + CHUNK, to);
+    if (sparse && search->pagemap >= 0)
+      end = next_window(search, to);
+    found = step(search, end, ret);
   }
   return found;
 }
