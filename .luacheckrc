@@ -1,0 +1,20 @@
+-- luacheck's settings; ./dev lint runs it.
+std = "min" -- what Lua 5.4 and LuaJIT have in common
+max_line_length = 100
+cache = false
+exclude_files = { "build*" }
+
+-- The names inside a script. Those of hooks may be defined: `function on_exit(p, status)`.
+local hooks = {
+  "on_start", "on_syscall", "on_clone", "on_exec", "on_signal", "on_exit", "on_thread_exit",
+  "on_stop", "on_end",
+}
+local names = { "spawn", "attach", "run", "args", "luatrace" }
+
+files["scripts"] = { globals = hooks, read_globals = names }
+-- The prelude asks what the Lua it runs in has, and puts its own functions into scripts' coroutine.
+files["scripts/luatrace"] = { globals = { "coroutine" } }
+files["scripts/luatrace/meta.lua"] = { globals = names, ignore = { "112", "212", "241" } }
+files["tests/spec"] = { std = "lua54+busted" }
+files["tests/bench"] = { std = "lua54", globals = hooks, read_globals = names }
+files["tests/lint"] = { std = "lua54" }

@@ -1,0 +1,19 @@
+# The libraries that luatrace is built with.
+
+if(NOT LUATRACE_LUA STREQUAL "5.4")
+  message(FATAL_ERROR "LUATRACE_LUA=${LUATRACE_LUA}: luatrace can be built for Lua 5.4 only; "
+    "configure with -DLUATRACE_LUA=5.4")
+endif()
+
+find_package(PkgConfig REQUIRED)
+pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua-5.4 lua54 "lua>=5.4")
+if(NOT LUA_FOUND)
+  message(FATAL_ERROR "Lua 5.4 was not found; install its headers (Debian: liblua5.4-dev)")
+endif()
+
+find_path(UTHASH_INCLUDE_DIR uthash.h)
+if(NOT UTHASH_INCLUDE_DIR)
+  message(FATAL_ERROR "uthash.h was not found; install it (Debian: uthash-dev)")
+endif()
+add_library(luatrace-uthash INTERFACE)
+target_include_directories(luatrace-uthash SYSTEM INTERFACE ${UTHASH_INCLUDE_DIR})

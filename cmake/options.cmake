@@ -1,0 +1,33 @@
+# How our own code is compiled, as an interface target that each of our targets links privately.
+# Fixtures do not use it: they are ordinary programs.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+add_library(luatrace-options INTERFACE)
+target_compile_definitions(luatrace-options INTERFACE _GNU_SOURCE)
+target_compile_options(luatrace-options INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  $<$<BOOL:${LUATRACE_WERROR}>:-Werror>
+  -fvisibility=hidden
+  -fstack-protector-strong)
+# A tracer reads what hostile programs write.
+target_link_options(luatrace-options INTERFACE -Wl,-z,relro,-z,now)
+
+add_library(luatrace-sanitizers INTERFACE)
+if(LUATRACE_SANITIZE)
+  set(LUATRACE_SANITIZE_FLAGS
+    -fsanitize=${LUATRACE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(luatrace-sanitizers INTERFACE ${LUATRACE_SANITIZE_FLAGS})
+  target_link_options(luatrace-sanitizers INTERFACE ${LUATRACE_SANITIZE_FLAGS})
+else()
+  # glibc's checks need optimisation, and hide what the sanitizers would show.
+  target_compile_options(luatrace-options INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+endif()
+target_link_libraries(luatrace-options INTERFACE luatrace-sanitizers)

@@ -1,0 +1,42 @@
+# Programs to trace, each in the native ABI and in i386. They are compiled like anybody's programs:
+# no sanitizers (whose runtime makes calls of its own) and none of our warnings.
+
+if(LUATRACE_32BIT STREQUAL "OFF")
+  set(fixtures_32 FALSE)
+else()
+  include(CheckSourceCompiles)
+  if(NOT LUATRACE_CAN_32BIT)
+    unset(LUATRACE_CAN_32BIT CACHE) # it may have been installed since
+  endif()
+  set(CMAKE_REQUIRED_FLAGS -m32)
+  set(CMAKE_REQUIRED_QUIET TRUE)
+  check_source_compiles(C "#include <stdio.h>
+    int main(void) { return puts(\"\"); }" LUATRACE_CAN_32BIT)
+  unset(CMAKE_REQUIRED_FLAGS)
+  unset(CMAKE_REQUIRED_QUIET)
+  set(fixtures_32 ${LUATRACE_CAN_32BIT})
+  if(NOT fixtures_32 AND LUATRACE_32BIT STREQUAL "ON")
+    message(FATAL_ERROR "The compiler cannot make 32-bit programs (Debian: gcc-multilib)")
+  elseif(NOT fixtures_32)
+    message(STATUS "No 32-bit fixtures: the compiler cannot make them (Debian: gcc-multilib)")
+  endif()
+endif()
+
+function(luatrace_add_fixture name source)
+  add_executable(fixture-${name} ${source})
+  target_compile_definitions(fixture-${name} PRIVATE _GNU_SOURCE)
+  target_compile_options(fixture-${name} PRIVATE -O1 -g -UNDEBUG -pthread ${ARGN})
+  target_link_options(fixture-${name} PRIVATE -pthread ${ARGN})
+  set_target_properties(fixture-${name} PROPERTIES
+    OUTPUT_NAME ${name}
+    RUNTIME_OUTPUT_DIRECTORY ${tests_dir}/fixtures)
+endfunction()
+
+file(GLOB fixtures CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/*.c)
+foreach(source IN LISTS fixtures)
+  cmake_path(GET source STEM name)
+  luatrace_add_fixture(${name} ${source})
+  if(fixtures_32)
+    luatrace_add_fixture(${name}-32 ${source} -m32)
+  endif()
+endforeach()
