@@ -1,0 +1,93 @@
+/* popen.c - io.popen beside a tracer.
+ *
+ * The session waits for all children, so it may take the status of this one too; the engine keeps
+ * it for whoever asks by pid. popen(3) does not tell the pid, hence this version of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "binding.h"
+#include "signals.h"
+
+extern char **environ;
+
+struct piped {
+  luaL_Stream stream; /* first: Lua's io functions see a file */
+  pid_t pid;
+};
+
+/* The wait status of the child, from whoever took it, with errno 0; -1 with errno set if nobody
+ * knows: that is how luaL_execresult() wants it. */
+static int wait_for(lt_session *session, pid_t pid)
+{
+  int status;
+  for (;;) {
+    if ((session && lt_take_status(session, pid, &status)) || waitpid(pid, &status, 0) == pid) {
+      errno = 0;
+      return status;
+    }
+    if (errno != EINTR)
+      return -1;
+  }
+}
+
+/* file:close() -> true|nil, "exit"|"signal", number */
+static int piped_close(lua_State *L)
+{
+  struct piped *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+  fclose(file->stream.f);
+  return luaL_execresult(L, wait_for(bind_of(L)->session, file->pid));
+}
+
+static int spawn_shell(const char *command, int from, int to, pid_t *ret)
+{
+  char *argv[] = {"sh", "-c", (char *)command, NULL};
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t changed;
+  bind_signals_ignored(&changed);
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, from, to);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigdefault(&attributes, &changed);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  int error = posix_spawn(ret, "/bin/sh", &actions, &attributes, argv, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+/* Start the command with a pipe to its stdin or stdout. 0 or an errno. */
+static int start(const char *command, bool reading, struct piped *file)
+{
+  int ends[2]; /* read, write */
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return errno;
+  int ours = reading ? ends[0] : ends[1], theirs = reading ? ends[1] : ends[0];
+  int error = spawn_shell(command, theirs, reading ? STDOUT_FILENO : STDIN_FILENO, &file->pid);
+  close(theirs);
+  if (error == 0) {
+    file->stream.f = fdopen(ours, reading ? "r" : "w");
+    error = file->stream.f ? 0 : errno;
+  }
+  if (error)
+    close(ours);
+  return error;
+}
+
+/* io.popen(command [, mode]) -> file | nil, message, errno; mode is "r" or "w" */
+int bind_popen(lua_State *L)
+{
+  const char *command = luaL_checkstring(L, 1), *mode = luaL_optstring(L, 2, "r");
+  luaL_argcheck(L, (mode[0] == 'r' || mode[0] == 'w') && mode[1] == '\0', 2, "invalid mode");
+  struct piped *file = (struct piped *)compat_new_file(L, sizeof *file, piped_close);
+  fflush(NULL);
+  int error = start(command, mode[0] == 'r', file);
+  if (error == 0)
+    return 1;
+  errno = error;
+  return luaL_fileresult(L, 0, command);
+}

@@ -1,0 +1,205 @@
+-- Dispatch: what happens in Lua at each record of the engine. hook.c calls one function for each
+-- kind; it answers whether the thread is to be held.
+--
+-- The order at a stop: whoever waits for the end of the call, then the handlers as they were
+-- registered, then other waiters and loops.
+
+local core = require "luatrace.core"
+local errors = require "luatrace.errors"
+local hooks = require "luatrace.hooks"
+local holds = require "luatrace.holds"
+local listeners = require "luatrace.listeners"
+local objects = require "luatrace.objects"
+local select = require "luatrace.select"
+local tasks = require "luatrace.tasks"
+local wait = require "luatrace.wait"
+
+local dispatch = {
+  started = false, -- a program has come under control
+  start_failed = nil, -- called as (p, errno) if a program cannot run that no task waits for
+}
+
+local on = {}
+
+-- ---- Handlers ------------------------------------------------------------------------------
+
+local function call_handler(handler, a, b)
+  if handler.removed or errors.over then return end
+  handler.count = handler.count + 1
+  tasks.start(handler.fn, a, b)
+end
+
+local function call_all(kind, a, b)
+  local list = hooks.handlers(kind)
+  for i = 1, #list do call_handler(list[i], a, b) end
+end
+
+-- on_stop handlers for this kind of record.
+local function call_stop_handlers(t, kind)
+  local list = hooks.handlers("stop")
+  if not list[1] then return end
+  local stop
+  for i = 1, #list do
+    local handler = list[i]
+    if handler.stops == true or handler.stops[kind] then
+      stop = stop or objects.stop()
+      call_handler(handler, t, stop)
+    end
+  end
+end
+
+local function begin(t)
+  holds.hooked = t
+  listeners.next_turn()
+end
+
+local function finish(t)
+  holds.hooked = nil
+  return holds.is_held(t)
+end
+
+-- ---- System calls --------------------------------------------------------------------------
+
+-- Tests that run the script's code are part of the handler.
+local function ask_and_call(handler, tests, t, call)
+  if not select.passes_asked(tests, t) then return end
+  handler.count = handler.count + 1
+  return handler.fn(t, call)
+end
+
+on["syscall-entry"] = function(t, abi, nr)
+  begin(t)
+  local list, call = hooks.calls(abi, nr), nil
+  for i = 1, #list do
+    local handler, tests = list[i].handler, list[i].tests
+    if not handler.removed and not errors.over and select.passes(tests, t) then
+      call = call or core.call(t)
+      if tests.ask then
+        local asked = call
+        tasks.start(function() return ask_and_call(handler, tests, t, asked) end)
+      else
+        handler.count = handler.count + 1
+        tasks.start(handler.fn, t, call)
+      end
+    end
+  end
+  call_stop_handlers(t, "syscall-entry")
+  if listeners.any(t) and t.alive then
+    listeners.offer(t, t.process, "syscall", "syscall-entry", call or core.call(t), abi, nr)
+  end
+  return finish(t)
+end
+
+on["syscall-exit"] = function(t)
+  begin(t)
+  wait.call_left(t)
+  call_stop_handlers(t, "syscall-exit")
+  if listeners.any(t) and t.alive then
+    listeners.offer(t, t.process, nil, "syscall-exit")
+  end
+  return finish(t)
+end
+
+-- ---- Other stops ---------------------------------------------------------------------------
+
+on.signal = function(t, number)
+  begin(t)
+  local list, sig = hooks.handlers("signal"), nil
+  for i = 1, #list do
+    local handler = list[i]
+    if handler.signals == true or handler.signals[number] then
+      sig = sig or objects.signal(t, number)
+      call_handler(handler, t, sig)
+    end
+  end
+  call_stop_handlers(t, "signal")
+  if listeners.any(t) and t.alive then
+    listeners.offer(t, t.process, "signal", "signal", sig or objects.signal(t, number))
+  end
+  return finish(t)
+end
+
+on.clone = function(t, child)
+  begin(t)
+  call_all("clone", t, child)
+  call_stop_handlers(t, "clone")
+  if listeners.any(t) and t.alive then
+    listeners.offer(t, t.process, "clone", "clone", child)
+  end
+  return finish(t)
+end
+
+on.exec = function(t, former_tid)
+  begin(t)
+  call_all("exec", t, former_tid)
+  call_stop_handlers(t, "exec")
+  if listeners.any(t) and t.alive then
+    listeners.offer(t, t.process, "exec", "exec", former_tid)
+  end
+  return finish(t)
+end
+
+-- Stops that only on_stop and { stop = … } can ask for.
+local function plain_stop(kind)
+  on[kind] = function(t)
+    begin(t)
+    call_stop_handlers(t, kind)
+    if listeners.any(t) and t.alive then listeners.offer(t, t.process, nil, kind) end
+    return finish(t)
+  end
+end
+
+for _, kind in ipairs { "birth", "vfork-done", "interrupt", "group-stop", "continue", "exiting" } do
+  plain_stop(kind)
+end
+
+-- ---- Beginnings and ends -------------------------------------------------------------------
+
+on.start = function(p, t)
+  begin(t)
+  dispatch.started = true
+  if errors.verbose then
+    errors.note("process %d: %s: %s", p.pid, p.kind, table.concat(p.cmdline, " "))
+  end
+  call_all("start", p)
+  call_stop_handlers(t, "start")
+  if listeners.any(t) and t.alive then listeners.offer(t, p, nil, "start") end
+  wait.started(p, t)
+  return finish(t)
+end
+
+on["spawn-failed"] = function(p, t, errno)
+  begin(t)
+  local failure = { errors.failure(errno) }
+  if not wait.start_failed(p, failure[1], failure[2], failure[3]) then
+    dispatch.start_failed(errno)
+  end
+  return finish(t)
+end
+
+on["thread-exit"] = function(t, code, signo, dumped, known)
+  begin(t)
+  local status = objects.status(code, signo, dumped, known)
+  call_all("thread_exit", t, status)
+  call_stop_handlers(t, "thread-exit")
+  if listeners.any(t) then
+    listeners.offer(t, t.process, "thread_exit", "thread-exit", status)
+  end
+  wait.thread_gone(t)
+  return finish(t)
+end
+
+on["process-exit"] = function(p, t, code, signo, dumped, known)
+  begin(t)
+  local status = objects.status(code, signo, dumped, known)
+  if errors.verbose then errors.note("process %d: %s", p.pid, tostring(status)) end
+  call_all("exit", p, status)
+  call_stop_handlers(t, "process-exit")
+  if listeners.any(t) then listeners.offer(t, p, "exit", "process-exit", status) end
+  wait.process_gone(p, status)
+  return finish(t)
+end
+
+core.dispatch(on)
+
+return dispatch

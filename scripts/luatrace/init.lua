@@ -1,0 +1,31 @@
+-- luatrace: what `require "luatrace"` returns. In scripts the hooks, spawn, attach, run and args are
+-- global as well (env.lua).
+
+local core = require "luatrace.core"
+local env = require "luatrace.env"
+local hooks = require "luatrace.hooks"
+local select = require "luatrace.select"
+local targets = require "luatrace.targets"
+local wait = require "luatrace.wait"
+
+local luatrace = hooks.functions("luatrace")
+
+luatrace.spawn = wait.spawn
+luatrace.attach = wait.attach
+luatrace.run = targets.run
+luatrace.events = targets.events
+luatrace.args = targets.args
+
+luatrace.version = core.version
+luatrace.bit = core.bit
+luatrace.key = core.key
+luatrace.now = core.now
+luatrace.escape = core.escape
+luatrace.is_gone = core.is_gone
+luatrace.errno = core.errno
+luatrace.signo = core.signo
+luatrace.syscalls = select.names
+
+env.set_public(luatrace)
+
+return luatrace

@@ -1,0 +1,912 @@
+---@meta luatrace
+
+-- The whole Lua surface, for the Lua language server: completion, types and documentation in an
+-- editor. Never loaded at run time. docs/reference.md is made from this file by
+-- tests/lint/reference.lua, which describes the form that it reads:
+--
+--   a comment that begins with "--#" is a heading, the "--:" lines below it are its text,
+--   "---" lines belong to the declaration below them.
+
+--# Values
+--:
+--: **Numbers.** Addresses, registers and results are 64-bit integers. An unsigned value from 2^63
+--: on shows as a negative integer; format it with `"%x"`, compare it with `math.ult`.
+--:
+--: **Failures.** What can go wrong in normal use returns three values: `nil`, a message for people
+--: such as `"ENOENT: No such file or directory"`, and the name of the error such as `"ENOENT"`.
+--: Misuse (a wrong type, an unknown name, a thread that is not stopped) raises an error at the
+--: line of the script that did it.
+--:
+--: **Ids.** `tid` and `pid` are as luatrace itself sees them, also for programs in a pid namespace.
+--:
+--: **Lifetime.** A thread or process that has ended still answers `.tid`, `.pid` and `.alive`;
+--: everything else raises `process 12 is gone`. A call or signal that is kept beyond its stop
+--: raises `this call is over`.
+--:
+--: **Names.** Everything in this reference that is written as `luatrace.name` can be had from
+--: `require "luatrace"` as well. Inside a script the hooks, `spawn`, `attach`, `run` and `args` are
+--: also global; they are written here without the prefix.
+
+---@class luatrace
+local luatrace = {}
+
+---@alias luatrace.Selection string|string[]|true
+---@alias luatrace.CallHandler fun(t: luatrace.Thread, call: luatrace.Call)
+---@alias luatrace.Iterator fun(): luatrace.Thread|luatrace.Process, string, any
+---@alias luatrace.StopHandler fun(t: luatrace.Thread, stop: luatrace.Stop)
+---@alias luatrace.SignalHandler fun(t: luatrace.Thread, sig: luatrace.Signal)
+
+--# Hooks
+--:
+--: A hook registers a function, the handler, that is called at each event of a kind. Handlers of
+--: the same kind run in the order of registration, and the thread runs on when all of them have
+--: returned or wait. A handler is a coroutine: where it waits (`call:leave()`, `t:wait{…}`) only
+--: its own thread is waited for, and all others run on.
+--:
+--: Every hook has a second spelling: a script may define the function instead.
+--:
+--: <!-- run: luatrace example.lua -- true
+--:      expect: exited with 0 -->
+--: ```lua
+--: function on_exit(p, status)
+--:   print(p.pid, status)
+--: end
+--: ```
+--:
+--: The definition gets every event of its kind. A later definition in the same script replaces it,
+--: and assigning nil removes it. The registering function keeps working beside it, and each
+--: script has definitions of its own.
+
+--- What a hook returns.
+---@class luatrace.Hook
+---@field count integer times that the handler was called
+local hook = {}
+
+--- Stop calling the handler. What no other handler wants is not traced any more. Calls of it that
+--- wait are not ended.
+function hook:remove() end
+
+--- A process has come under control: it was launched (and runs its program already), attached to,
+--- or adopted (its parent died before it could name it). Its first thread stands still. Processes
+--- made by a traced one are announced by `on_clone` instead.
+---
+--- Kernel: ptrace(2), `PTRACE_SEIZE`, `PTRACE_EVENT_EXEC` of the launch.
+---@param handler fun(p: luatrace.Process)
+---@return luatrace.Hook hook
+function luatrace.on_start(handler) end
+
+--- A thread is about to make a system call.
+---
+--- `selection` says which: a name (`"openat"`), a glob (`"*at"`), a class (`"%file"`), or a list of
+--- these. Without it, or with true, every call. Names are looked up in the tables of all ABIs, so
+--- `"open"` also means the one that a 32-bit program makes. An unknown name, and a glob without a
+--- match, is an error that tells the nearest name. `luatrace.syscalls` lists what is selected.
+--- The classes are those of strace(1): `%file`, `%desc`, `%memory`, `%process`, `%signal`, `%ipc`,
+--- `%network`, `%creds`, `%clock`, `%pure`, `%stat`, `%lstat`, `%fstat`, `%statfs`, `%fstatfs`,
+--- `%%stat`, `%%statfs`.
+---
+--- `predicates` says for which values of arguments: a table from argument name to a number, a
+--- string, a list of alternatives, or a function that is given the value and returns a boolean.
+--- All must hold. They are tested before the handler is entered. An argument name that none of
+--- the selected calls has is an error.
+---
+--- The call has not run when the handler is entered; `call:leave()` lets it run.
+---
+--- <!-- run: luatrace example.lua -- cat /etc/hostname
+---      expect: /etc/hostname%s+%d -->
+--- ```lua
+--- on_syscall({ "open", "openat" }, { filename = function(s) return s:find("^/etc/") end },
+---   function(t, call)
+---     local fd, message = call:leave()
+---     print(t.pid, call.args.filename, fd or message)
+---   end)
+--- ```
+---
+--- Kernel: `PTRACE_SYSCALL` and `PTRACE_GET_SYSCALL_INFO` of ptrace(2). Calls through the vdso and
+--- requests in an io_uring do not enter the kernel this way and are not seen.
+---@overload fun(handler: luatrace.CallHandler): luatrace.Hook
+---@overload fun(selection: luatrace.Selection, handler: luatrace.CallHandler): luatrace.Hook
+---@overload fun(predicates: table<string, any>, handler: luatrace.CallHandler): luatrace.Hook
+---@param selection luatrace.Selection names, globs, classes
+---@param predicates table<string, any> argument name to what its value must be
+---@param handler luatrace.CallHandler
+---@return luatrace.Hook hook
+function luatrace.on_syscall(selection, predicates, handler) end
+
+--- A thread has made another thread or process. The handler runs before the child reports
+--- anything, so what it prepares for the child is there in time. `child.kind` says what it is;
+--- `child:ignore()` lets it go untraced. With `--no-follow` the hook is called for threads only.
+---
+--- <!-- run: luatrace example.lua -- sh -c "true & wait"
+---      expect: made %d+ by fork -->
+--- ```lua
+--- on_clone(function(t, child)
+---   print(t.tid, "made " .. child.tid .. " by " .. child.kind)
+--- end)
+--- ```
+---
+--- Kernel: `PTRACE_EVENT_FORK`, `_VFORK`, `_CLONE` of ptrace(2). A child made with
+--- `CLONE_UNTRACED` is not seen.
+---@param handler fun(t: luatrace.Thread, child: luatrace.Thread)
+---@return luatrace.Hook hook
+function luatrace.on_clone(handler) end
+
+--- A process runs a new program. All its other threads are gone, and `t` is its first thread now.
+--- `former_tid` is the id that the thread which called execve(2) had until then; it differs from
+--- `t.tid` when that was not the first thread. Not called for the program that luatrace launches:
+--- see `on_start`.
+---
+--- Kernel: `PTRACE_EVENT_EXEC` of ptrace(2).
+---@param handler fun(t: luatrace.Thread, former_tid: integer)
+---@return luatrace.Hook hook
+function luatrace.on_exec(handler) end
+
+--- A signal is about to be delivered to a thread. The handler may suppress or replace it.
+--- `SIGKILL` is never seen here: it cannot be intercepted.
+---
+--- <!-- run: luatrace example.lua -- sh -c "kill -USR1 \$\$; echo survived"
+---      expect: survived -->
+--- ```lua
+--- on_signal("SIGUSR1", function(t, sig)
+---   print(t.tid, sig.name, "from", sig.pid)
+---   sig:suppress()
+--- end)
+--- ```
+---
+--- Kernel: signal-delivery-stop of ptrace(2).
+---@overload fun(handler: luatrace.SignalHandler): luatrace.Hook
+---@param names string|string[] signal names, `"SIGUSR1"`, `"SIGRT_3"`; without it every signal
+---@param handler fun(t: luatrace.Thread, sig: luatrace.Signal)
+---@return luatrace.Hook hook
+function luatrace.on_signal(names, handler) end
+
+--- A process has ended; called once per process, after the ends of its threads. Only `p.pid` and
+--- `p.alive` can be asked any more.
+---
+--- Kernel: waitpid(2).
+---@param handler fun(p: luatrace.Process, status: luatrace.Status)
+---@return luatrace.Hook hook
+function luatrace.on_exit(handler) end
+
+--- A thread has ended, the first one of a process included. Only `t.tid`, `t.pid` and `t.alive` can
+--- be asked any more.
+---
+--- Kernel: waitpid(2) with `__WALL`.
+---@param handler fun(t: luatrace.Thread, status: luatrace.Status)
+---@return luatrace.Hook hook
+function luatrace.on_thread_exit(handler) end
+
+--- Every stop and every end, as luatrace understood it, or those of some kinds (see Stops below).
+--- Without `kinds` each thread stops at each event that ptrace(2) knows, so it is slow; it is meant
+--- for learning and for finding out what happens.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: %d+%s+process%-exit -->
+--- ```lua
+--- on_stop(function(t, stop)
+---   print(stop.seq, stop.kind, stop)
+--- end)
+--- ```
+---@overload fun(handler: luatrace.StopHandler): luatrace.Hook
+---@param kinds string|string[] such as `"group-stop"`
+---@param handler luatrace.StopHandler
+---@return luatrace.Hook hook
+function luatrace.on_stop(kinds, handler) end
+
+--- Tracing has ended: the last process is gone or was let go, or the script called `os.exit`. The
+--- place for summaries.
+---@param handler fun()
+---@return luatrace.Hook hook
+function luatrace.on_end(handler) end
+
+--# Starting and waiting
+--:
+--: A script that only registers hooks needs none of these: when its main chunk has run, luatrace
+--: launches the program of the command line and hands out events until everything has ended.
+--: A straight-line script launches programs itself and waits for what it wants to see.
+
+--- Launch a program and wait until it runs. Its first thread is held until the script waits again.
+--- Named fields of the table: `env`, a table of variables which replaces the environment, and
+--- `cwd`, the directory to start in. The program dies with luatrace.
+---
+--- <!-- run: luatrace example.lua
+---      expect: exited with 3
+---      exit: 3 -->
+--- ```lua
+--- local p = assert(spawn { "sh", "-c", "exit $CODE", env = { CODE = "3" } })
+--- on_exit(print)
+--- print(p.pid, p.exe)
+--- ```
+---
+--- Errors: `ENOENT`, `EACCES`, `ENOEXEC` (the program cannot be run), `EPERM` (ptrace is not
+--- permitted), `EMFILE`, `EAGAIN`, `ENOMEM`.
+---
+--- Kernel: fork(2), `PTRACE_SEIZE`, `PTRACE_O_EXITKILL`, execve(2). A program without `/` is
+--- looked up in `PATH`.
+---@param command table the program and its arguments; fields `env` and `cwd`
+---@return luatrace.Process? p
+---@return string? message
+---@return string? code
+function luatrace.spawn(command) end
+
+--- Take control of a running process and all its threads.
+---
+--- Errors: `ESRCH` (no such process), `EPERM` (the message says why: another tracer, another
+--- user, Yama's ptrace_scope, not dumpable), `EINVAL` (luatrace itself or one of its ancestors).
+---
+--- Kernel: `PTRACE_SEIZE` of ptrace(2). The process is not stopped by a signal, but a system call
+--- that it waits in may return `EINTR` once: see signal(7), the calls that are never restarted.
+---@param pid integer
+---@return luatrace.Process? p
+---@return string? message
+---@return string? code
+function luatrace.attach(pid) end
+
+--- Launch the program of the command line unless it runs already, and hand out events to the
+--- handlers until nothing is traced any more. Called by itself when the main chunk has run.
+function luatrace.run() end
+
+--- Which events `events` and `wait` yield. Leave out what is not wanted.
+---@class luatrace.Events
+---@field syscall? luatrace.Selection system calls, as in `on_syscall`; true for all
+---@field signal? luatrace.Selection signals, as in `on_signal`; true for all
+---@field clone? boolean new threads and processes
+---@field exec? boolean new programs
+---@field exit? boolean ends of processes
+---@field thread_exit? boolean ends of threads
+---@field stop? luatrace.Selection stop records, by kind as in `on_stop`; true for all
+
+--- The events of all processes, one by one, as a `for` loop. Each turn gets the thread, the kind
+--- (the key of the table above), and what the hook of that kind would be given: a call, a signal,
+--- a child, a status, a stop, for `exec` the former tid. For `exit` the first value is the process.
+---
+--- The thread stands still during the loop's body. Events that come in while the body itself waits
+--- are kept, their threads held, for later turns. The loop ends when nothing is traced any more.
+---
+--- <!-- run: luatrace example.lua -- sh -c "true; true"
+---      expect: 0 -->
+--- ```lua
+--- for p, kind, status in luatrace.events { exit = true } do
+---   print(p.pid, kind, status.code)
+--- end
+--- ```
+---@param events luatrace.Events
+---@return luatrace.Iterator iterator
+function luatrace.events(events) end
+
+--# Threads: t
+--:
+--: The registers and the memory of a thread can be used while it stands still, which it does in
+--: every handler and in the body of an event loop. On a running thread that raises `thread 12 is
+--: running; only a stopped thread's registers and memory can be used`.
+
+---@class luatrace.Thread
+---@field tid integer id of the thread; answers after its end too
+---@field pid integer id of its process; answers after its end too
+---@field alive boolean whether it is still traced; answers after its end too
+---@field process luatrace.Process its process
+---@field pc integer program counter; assigning it cancels the restart of an interrupted call
+---@field sp integer stack pointer; can be assigned
+---@field abi string `"x86_64"` or `"i386"`: what its code is at this stop
+---@field kind luatrace.Kind how it came to be
+---@field parent integer? tid of its creator, where known
+---@field nspid integer? its id as it sees it itself, in its own pid namespace
+---@field name string? its name, as /proc/PID/task/TID/comm has it
+---@field regs luatrace.Registers its registers
+---@field mem luatrace.Memory its memory
+---@field data table for the script's own use, empty at first
+local t = {}
+
+--- Wait until the next event of this thread that the table asks for. Everything else runs on.
+--- Raises a `gone` object when the thread ends first, unless that was asked for.
+---
+--- <!-- run: luatrace example.lua -- sh -c "exec true"
+---      expect: exec -->
+--- ```lua
+--- on_start(function(p)
+---   local kind = p:threads()[1]:wait { exec = true }
+---   print(kind)
+--- end)
+--- ```
+---@param events luatrace.Events
+---@return string kind the key of the event
+---@return any what what the hook of that kind would be given
+function t:wait(events) end
+
+--- Send a signal to this thread, whether it runs or not.
+---
+--- Errors: `ESRCH`, `EINVAL` (no such signal), `EAGAIN` (the queue is full).
+---
+--- Kernel: tgkill(2), rt_tgsigqueueinfo(2) with a value.
+---@param signal string|integer `"SIGUSR1"` or a number
+---@param with? {value: integer} a value for the receiver's `si_value`
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function t:signal(signal, with) end
+
+--- Let this thread run on untraced, from its next stop on, as if it had never been traced. For a
+--- new child in `on_clone`; to let a whole process go see `p:detach`.
+---
+--- Errors: `ESRCH`.
+---
+--- Kernel: `PTRACE_DETACH` of ptrace(2).
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function t:ignore() end
+
+--- How a thread came to be traced: `"launched"`, `"attached"`, `"adopted"`; or was made: `"fork"`,
+--- `"vfork"`, `"clone"` (a process whose end does not signal `SIGCHLD`), `"thread"`.
+---@alias luatrace.Kind "launched"|"attached"|"adopted"|"fork"|"vfork"|"clone"|"thread"
+
+--# Registers: t.regs
+--:
+--: Read and assigned by name, in lower case: `t.regs.rax`. An unknown name is an error.
+--:
+--: | names | values |
+--: |---|---|
+--: | `rax` … `r15`, `rip`, `rflags`, `orig_rax`, `fs_base`, `gs_base` | integers |
+--: | `eax` … `r15d`, `eflags`; `ax` … `r15w`; `al`, `ah`, `sil` … `r15b` | parts of these |
+--: | `pc`, `sp`, `flags` | the same registers under names that every ABI has |
+--: | `cs` `ds` `es` `fs` `gs` `ss` | segments, 16 bits |
+--: | `st0` … `st7` | x87, as numbers (a double holds fewer digits than the register) |
+--: | `fctrl` `fstat` `ftag` `fop` `fiseg` `fioff` `foseg` `fooff` | x87 control and status |
+--: | `xmm0` … `xmm15`, `ymm0` … `ymm15` | byte strings of 16 and 32 bytes, lowest byte first |
+--: | `mxcsr` | integer |
+--:
+--: A 32-bit program has those of the i386 (`eax`, `eip`, `orig_eax`, eight `xmm`). Narrow writes
+--: follow the processor: writing a 32-bit part clears the upper half, writing 8 or 16 bits leaves
+--: the rest. Registers are read when first looked at and written back when the thread runs on.
+--:
+--: <!-- run: luatrace example.lua -- true
+--:      expect: stack at 7f -->
+--: ```lua
+--: on_start(function(p)
+--:   local regs = p:threads()[1].regs
+--:   print(("stack at %x"):format(regs.rsp))
+--:   for name, value in pairs(regs) do
+--:     if name == "rip" then print(("code at %x"):format(value)) end
+--:   end
+--: end)
+--: ```
+--:
+--: Kernel: `PTRACE_GETREGSET`, `PTRACE_SETREGSET` with `NT_PRSTATUS` and `NT_X86_XSTATE` of
+--: ptrace(2).
+
+---@class luatrace.Registers
+---@field [string] integer|number|string
+
+--# Memory: t.mem
+--:
+--: Addresses are those of the program. Writes reach read-only pages too. A single access is
+--: limited to 1 GiB.
+--:
+--: Kernel: process_vm_readv(2), process_vm_writev(2), /proc/PID/mem (proc_pid_mem(5)), ptrace(2).
+
+---@class luatrace.Memory
+local mem = {}
+
+--- Read bytes.
+---
+--- Errors: `EFAULT` (nothing can be read at `addr`), `ESRCH`, `E2BIG`. Where only a part can be
+--- read, that part is returned together with the number of bytes that are missing.
+---@param addr integer
+---@param n integer bytes
+---@return string? bytes
+---@return integer|string|nil missing how many could not be read, or the message of the error
+---@return string? code
+function mem:read(addr, n) end
+
+--- Write bytes. Returns how many were written, which is fewer than asked for when a hole follows.
+---
+--- Errors: as for `read`.
+---@param addr integer
+---@param bytes string
+---@return integer? n
+---@return string? message
+---@return string? code
+function mem:write(addr, bytes) end
+
+--- Read a string up to its NUL byte, which is not part of the result. `cut` is true where no NUL
+--- was found within `max` bytes, or before memory that cannot be read.
+---
+--- Errors: `EFAULT`, `ESRCH`, `E2BIG`.
+---@param addr integer
+---@param max? integer most bytes to read, 4096 without it
+---@return string? text
+---@return boolean|string|nil cut or the message of the error
+---@return string? code
+function mem:str(addr, max) end
+
+--- Read an unsigned 8-bit integer or, with a second argument, write it and return true. A number
+--- that does not fit is an error. The calls below do the same for other types.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: 1 argument -->
+--- ```lua
+--- on_start(function(p)
+---   local t = p:threads()[1]
+---   print(t.mem:u64(t.sp) .. " argument") -- argc is at the top of the stack
+--- end)
+--- ```
+---
+--- Errors: as for `read`; a value that is only partly readable is `EFAULT`.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:u8(addr, value) end
+
+--- Unsigned, 16 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:u16(addr, value) end
+
+--- Unsigned, 32 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:u32(addr, value) end
+
+--- Unsigned, 64 bits; from 2^63 on it shows as a negative integer.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:u64(addr, value) end
+
+--- Signed, 8 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:i8(addr, value) end
+
+--- Signed, 16 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:i16(addr, value) end
+
+--- Signed, 32 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:i32(addr, value) end
+
+--- Signed, 64 bits.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:i64(addr, value) end
+
+--- A float of 32 bits.
+---@param addr integer
+---@param value? number
+---@return number|true|nil value
+---@return string? message
+---@return string? code
+function mem:f32(addr, value) end
+
+--- A float of 64 bits.
+---@param addr integer
+---@param value? number
+---@return number|true|nil value
+---@return string? message
+---@return string? code
+function mem:f64(addr, value) end
+
+--- An address, as wide as the thread's ABI has it.
+---@param addr integer
+---@param value? integer
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function mem:ptr(addr, value) end
+
+--- Read `n` values of one type that follow each other. Where only some can be read, these are
+--- returned together with the number that is missing.
+---
+--- Errors: as for `read`.
+---@param addr integer
+---@param type string `"u8"` … `"f64"` or `"ptr"`
+---@param n integer
+---@return (integer|number)[]? values
+---@return integer|string|nil missing how many could not be read, or the message of the error
+---@return string? code
+function mem:array(addr, type, n) end
+
+--- Find bytes; the address of the first match, or nil. Without bounds all readable maps are
+--- searched.
+---@param bytes string
+---@param from? integer first address
+---@param to? integer address behind the last
+---@return integer? addr
+---@return string? message
+---@return string? code
+function mem:search(bytes, from, to) end
+
+--- One line of /proc/PID/maps.
+---@class luatrace.Map
+---@field from integer first address
+---@field to integer address behind the last
+---@field perms string such as `"r-xp"`
+---@field offset integer in the file
+---@field inode integer of the file, 0 without one
+---@field path string of the file, or a name such as `"[stack]"`, or `""`
+
+--- The memory map of the process, by address.
+---
+--- Kernel: proc_pid_maps(5).
+---@return luatrace.Map[]? maps
+---@return string? message
+---@return string? code
+function mem:maps() end
+
+--# Processes: p
+
+---@class luatrace.Process
+---@field pid integer id of the process; answers after its end too
+---@field alive boolean whether it is still traced; answers after its end too
+---@field kind luatrace.Kind how it came to be
+---@field exe string? path of its program, as /proc/PID/exe has it
+---@field cmdline string[] its arguments
+---@field cwd string? its directory
+---@field name string? its name, as /proc/PID/comm has it
+---@field ppid integer id of its parent
+---@field data table for the script's own use, empty at first
+local p = {}
+
+--- Its threads that are traced.
+---@return luatrace.Thread[] threads
+function p:threads() end
+
+--- Let the process go, each thread at its next stop, as if it had never been traced. Registers and
+--- memory that were changed stay as they are.
+---
+--- Errors: `ESRCH`.
+---
+--- Kernel: `PTRACE_INTERRUPT`, `PTRACE_DETACH` of ptrace(2).
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function p:detach() end
+
+--- Kill the process with `SIGKILL`. Its end is reported as any other.
+---
+--- Errors: `ESRCH`.
+---
+--- Kernel: kill(2).
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function p:kill() end
+
+--- The memory map of the process: see `t.mem:maps`.
+---@return luatrace.Map[]? maps
+---@return string? message
+---@return string? code
+function p:maps() end
+
+--- The events of this process, one by one: see `luatrace.events`.
+---
+--- <!-- run: luatrace example.lua
+---      expect: write -->
+--- ```lua
+--- local p = spawn { "echo", "hello" }
+--- for t, kind, call in p:events { syscall = "write" } do
+---   print(t.tid, kind, call)
+--- end
+--- ```
+---@param events luatrace.Events
+---@return luatrace.Iterator iterator
+function p:events(events) end
+
+--# System calls: call
+--:
+--: `tostring(call)` is the line that strace(1) would print, `= ?` while there is no result. Strings
+--: in it are escaped and cut to a bounded length.
+--:
+--: After the call has run, `call.ret` can be assigned; the program sees the new result.
+--:
+--: <!-- run: luatrace example.lua -- id -u
+--:      expect: 4711 -->
+--: ```lua
+--: on_syscall("geteuid", function(t, call)
+--:   call:leave()
+--:   call.ret = 4711
+--: end)
+--: ```
+
+---@class luatrace.Call
+---@field name string as in the manual, `"openat"`; `"syscall_999"` for a number without a name
+---@field nr integer number in its ABI
+---@field abi string `"x86_64"` or `"i386"`: which interface the call was made through
+---@field ret integer? the result, a negated errno for a failure; nil before it has run
+---@field done boolean whether the call has run
+---@field args luatrace.Args its arguments
+local call = {}
+
+--- Let the call run and come back when it is done. What its arguments point to is kept, so that
+--- `call.args` still answers as it was. Waits: only this thread runs meanwhile as far as this
+--- handler is concerned, and a call that blocks makes the handler wait as long.
+---
+--- Returns the result, or `nil`, a message and the name of the error. A call that the kernel is
+--- going to restart after a signal returns `ERESTARTSYS` or a relative of it, as in strace(1). A
+--- call that does not come back (exit_group(2)) ends the handler.
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function call:leave() end
+
+--# Arguments: call.args
+--:
+--: `call.args[1]` … `call.args[6]` are the raw registers as they were at the entry.
+--: `call.args.NAME` is the decoded value: integers signed or unsigned as declared, descriptors
+--: always signed, strings and buffers as Lua strings. Names are those of the kernel's declaration;
+--: where the manual page has another, it works too: `filename` and `pathname`, `ufds` and `fds`.
+--: A name that the call does not have is an error. An array of strings (the `argv` of execve(2)) is
+--: a list. A string or buffer at NULL is nil, one that cannot be read is its address. Structures
+--: are given as their address.
+--:
+--: A buffer that the call fills (that of read(2)) is nil until `call:leave()` has come back.
+--:
+--: Both spellings can be assigned integers before the call runs. The kernel sees the new value,
+--: and the program finds its register unchanged afterwards. To pass another string, write it
+--: somewhere with `t.mem:write` and assign the address.
+--:
+--: <!-- run: luatrace example.lua -- head -c 5 /etc/passwd
+--:      expect: ^ro%s -->
+--: ```lua
+--: on_syscall("write", { fd = 1 }, function(t, call)
+--:   call.args.count = 2 -- a short write: the program has to cope with it
+--: end)
+--: ```
+--:
+--: `pairs(call.args)` gives names and decoded values in the order of the declaration,
+--: `#call.args` how many there are. Arguments that luatrace has no names for have numbers only.
+
+---@class luatrace.Args
+---@field [integer] integer
+---@field [string] integer|string|string[]|nil
+
+--# Signals: sig
+--:
+--: `tostring(sig)` is what strace(1) prints between the dashes.
+--:
+--: Kernel: `PTRACE_GETSIGINFO` of ptrace(2); the members are those of siginfo_t in sigaction(2).
+
+---@class luatrace.Signal
+---@field name string `"SIGINT"`, `"SIGRT_3"`
+---@field number integer
+---@field code integer where it comes from, si_code
+---@field pid integer? who sent it
+---@field uid integer? whose process that was
+---@field addr integer? the address that faulted, for `SIGSEGV` and its like
+---@field value integer? what was sent with it
+local sig = {}
+
+--- Do not deliver the signal.
+function sig:suppress() end
+
+--- Deliver another signal in its place.
+---@param signal string|integer name or number
+function sig:replace(signal) end
+
+--# Ends: status
+--:
+--: `tostring(status)` is `exited with 0` or `killed by SIGSEGV (core dumped)`.
+
+---@class luatrace.Status
+---@field code integer? exit code; nil for a death by signal
+---@field signal string? name of the signal that killed it; nil for an exit
+---@field signo integer? its number
+---@field core boolean whether a core was dumped
+---@field known boolean false where the kernel kept the status to itself
+
+--# Stops: stop
+--:
+--: `tostring(stop)` says in words what happened.
+--:
+--: | kind | more fields |
+--: |---|---|
+--: | `"start"`, `"birth"` | `how`, `parent` |
+--: | `"syscall-entry"`, `"syscall-exit"` | `name`, `nr`, `abi`, `args` (raw), `ret` |
+--: | `"signal"`, `"group-stop"` | `signal` |
+--: | `"clone"` | `child`, `how`, `flags` (of clone(2)) |
+--: | `"exec"` | `former_tid` |
+--: | `"vfork-done"`, `"interrupt"`, `"continue"`, `"spawn-failed"` | |
+--: | `"exiting"`, `"thread-exit"`, `"process-exit"` | `code`, `signal`, `core`, `known` |
+
+---@class luatrace.Stop
+---@field kind string what happened
+---@field seq integer counts the stops of the run from 1
+---@field status integer as waitpid(2) gave it
+---@field tid integer
+---@field pid integer
+---@field signal string? name of the signal
+---@field child integer? tid of the new thread
+---@field how luatrace.Kind? how it came to be
+---@field parent integer? tid of the creator
+---@field flags integer? of clone(2), 0 where they could not be read
+---@field former_tid integer? tid of the thread that called execve(2)
+---@field name string? of the system call
+---@field nr integer? number of the system call
+---@field abi string? of the system call
+---@field args integer[]? the six registers
+---@field ret integer? its result
+---@field code integer? exit code
+---@field core boolean? a core was dumped
+---@field known boolean? the status is known
+
+--# Options of a script
+--:
+--: A script that calls `args` has options of its own, on the command line after its name. They end
+--: at the first word that is none, or at `--`; the words that are left are the program. A script
+--: that does not call it takes none. `--help` and an error message for unknown options come with
+--: it.
+
+--- Declare and read the options. Each entry is a list: the letter (or nil), the long name, the name
+--- of its value (nil for a switch), and a line of help. `usage` and `about` are shown by `--help`.
+---
+--- <!-- run: luatrace example.lua --times 2 -v -- true
+---      expect: times 2 -->
+--- ```lua
+--- local opts = args {
+---   usage = "[-v] [-n N] [--] PROGRAM [ARGUMENT...]",
+---   about = "Show how options work.",
+---   { "n", "times", "N", "how often" },
+---   { "v", "verbose", nil, "say more" },
+--- }
+--- if opts.verbose then print("times " .. tonumber(opts.times)) end
+--- ```
+---@param options table
+---@return table<string, string|true> opts by long name; what was not given is nil
+function luatrace.args(options) end
+
+--# Helpers
+
+--- The version, `"0.1.0"`.
+---@type string
+luatrace.version = nil
+
+--- Seconds on a clock that only goes forward; differences of it are times. Not the time of day.
+---
+--- Kernel: `CLOCK_MONOTONIC` of clock_gettime(2).
+---@return number seconds
+function luatrace.now() end
+
+--- The text with control characters, quotes, backslashes and bytes beyond ASCII written as in a C
+--- string, without quotes around it. What a traced program says about itself may contain anything:
+--- escape it before it goes to a terminal.
+---
+--- <!-- run: luatrace example.lua
+---      expect: one\\ttwo\\33%[2J -->
+--- ```lua
+--- print(luatrace.escape("one\ttwo\27[2J")) --> one\ttwo\33[2J
+--- ```
+---@param text string
+---@return string escaped
+function luatrace.escape(text) end
+
+--- The names that a selection means, sorted; every name without one.
+---
+--- <!-- run: luatrace example.lua
+---      expect: open openat openat2 -->
+--- ```lua
+--- print(table.concat(luatrace.syscalls { "open", "openat*" }, " ")) --> open openat openat2
+--- ```
+---@param selection? string|string[] as in `on_syscall`
+---@return string[] names
+function luatrace.syscalls(selection) end
+
+--- The number of an error by name, or the name by number; nil where there is none.
+---
+--- Kernel: errno(3).
+---@param error string|integer `"ENOENT"` or 2
+---@return integer|string|nil other
+function luatrace.errno(error) end
+
+--- The number of a signal by name (with or without `SIG`), or the name by number.
+---
+--- Kernel: signal(7).
+---@param signal string|integer `"SIGINT"` or 2
+---@return integer|string|nil other
+function luatrace.signo(signal) end
+
+--- Whether an error that `pcall` caught says that a thread ended while its handler waited. Its
+--- `tid` says which.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: ended in exit_group -->
+--- ```lua
+--- on_syscall("exit_group", function(t, call)
+---   local ok, err = pcall(function() return call:leave() end)
+---   if not ok and luatrace.is_gone(err) then print(err.tid .. " ended in exit_group") end
+--- end)
+--- ```
+---@param err any
+---@return boolean gone
+function luatrace.is_gone(err) end
+
+--- What is raised where a handler waits and its thread ends: `tostring` gives `thread 12 is gone`.
+---@class luatrace.Gone
+---@field tid integer? the thread
+---@field pid integer? the process
+
+--- A key for a table that stands for a 64-bit value, the same for equal values under every Lua.
+---@param value integer
+---@return integer|string key
+function luatrace.key(value) end
+
+--- Bits of 64-bit integers, the same under every Lua.
+---@class luatrace.Bit
+luatrace.bit = {}
+
+---@param ... integer
+---@return integer bits
+function luatrace.bit.band(...) end
+
+---@param ... integer
+---@return integer bits
+function luatrace.bit.bor(...) end
+
+---@param ... integer
+---@return integer bits
+function luatrace.bit.bxor(...) end
+
+---@param a integer
+---@return integer bits
+function luatrace.bit.bnot(a) end
+
+--- Zeros come in from the right.
+---@param a integer
+---@param n integer how far
+---@return integer bits
+function luatrace.bit.lshift(a, n) end
+
+--- Zeros come in from the left.
+---@param a integer
+---@param n integer how far
+---@return integer bits
+function luatrace.bit.rshift(a, n) end
+
+--# Lua's own library
+--:
+--: `os.exit(code)` in a script ends tracing in order: `on_end` handlers run, what was launched is
+--: killed, what was attached to is let go, and luatrace exits with the code.
+--:
+--: `io.popen` works as usual beside traced programs. `require` looks into luatrace itself, the
+--: script's own directory, the directory of the shipped scripts and Lua's installed paths, never
+--: into the current directory.
+
+on_start = luatrace.on_start
+on_syscall = luatrace.on_syscall
+on_clone = luatrace.on_clone
+on_exec = luatrace.on_exec
+on_signal = luatrace.on_signal
+on_exit = luatrace.on_exit
+on_thread_exit = luatrace.on_thread_exit
+on_stop = luatrace.on_stop
+on_end = luatrace.on_end
+spawn = luatrace.spawn
+attach = luatrace.attach
+run = luatrace.run
+args = luatrace.args
+
+return luatrace

@@ -1,0 +1,124 @@
+-- Silent misses: a handler that never ran is named at the end, with the calls that may have done the
+-- work in the place of the one that it waited for.
+
+local core = require "luatrace.core"
+local hooks = require "luatrace.hooks"
+
+local misses = {}
+
+-- Calls that do the same: libraries use one where another was expected.
+local families = {
+  { "open", "openat", "openat2", "creat" },
+  { "stat", "newfstatat", "statx", "stat64", "fstatat64", "oldstat" },
+  { "lstat", "newfstatat", "statx", "lstat64", "fstatat64", "oldlstat" },
+  { "fstat", "newfstatat", "statx", "fstat64", "oldfstat" },
+  { "nanosleep", "clock_nanosleep", "clock_nanosleep_time64" },
+  { "fork", "vfork", "clone", "clone3" },
+  { "execve", "execveat" },
+  { "select", "_newselect", "pselect6", "pselect6_time64" },
+  { "poll", "ppoll", "ppoll_time64" },
+  { "epoll_wait", "epoll_pwait", "epoll_pwait2" },
+  { "epoll_create", "epoll_create1" },
+  { "getdents", "getdents64" },
+  { "access", "faccessat", "faccessat2" },
+  { "unlink", "unlinkat" }, { "rmdir", "unlinkat" },
+  { "rename", "renameat", "renameat2" },
+  { "mkdir", "mkdirat" }, { "mknod", "mknodat" },
+  { "readlink", "readlinkat" },
+  { "chmod", "fchmodat", "fchmodat2" }, { "chown", "fchownat" }, { "lchown", "fchownat" },
+  { "link", "linkat" }, { "symlink", "symlinkat" },
+  { "utime", "utimes", "futimesat", "utimensat" },
+  { "dup2", "dup3" }, { "pipe", "pipe2" },
+  { "accept", "accept4" }, { "eventfd", "eventfd2" }, { "signalfd", "signalfd4" },
+  { "inotify_init", "inotify_init1" },
+  { "send", "sendto", "sendmsg", "write" }, { "recv", "recvfrom", "recvmsg", "read" },
+  { "read", "pread64", "readv" }, { "write", "pwrite64", "writev" },
+  { "wait4", "waitid", "waitpid" },
+  { "exit", "exit_group" },
+  { "mmap", "mmap2" },
+  { "sendfile", "sendfile64", "copy_file_range" },
+  { "signal", "sigaction", "rt_sigaction" },
+  { "sigprocmask", "rt_sigprocmask" },
+  { "kill", "tgkill", "tkill" },
+  { "getrlimit", "ugetrlimit", "prlimit64" }, { "setrlimit", "prlimit64" },
+  { "lseek", "_llseek" }, { "fcntl", "fcntl64" }, { "truncate", "truncate64" },
+  { "ftruncate", "ftruncate64" }, { "statfs", "statfs64" }, { "fstatfs", "fstatfs64" },
+  { "futex", "futex_time64" },
+  { "time", "gettimeofday", "clock_gettime", "clock_gettime64" },
+}
+
+-- Answered in the program itself, without entering the kernel.
+local in_vdso = { time = true, gettimeofday = true, clock_gettime = true, clock_getres = true,
+  getcpu = true, clock_gettime64 = true }
+
+local function siblings_of(name)
+  local siblings, seen = {}, { [name] = true }
+  for _, family in ipairs(families) do
+    local member = false
+    for _, one in ipairs(family) do member = member or one == name end
+    for _, one in ipairs(member and family or {}) do
+      if not seen[one] then
+        seen[one] = true
+        siblings[#siblings + 1] = one
+      end
+    end
+  end
+  return siblings
+end
+
+-- "clock_nanosleep (12 times)", of those that were seen.
+local function used_instead(siblings, counts)
+  local used = {}
+  for _, one in ipairs(siblings) do
+    local n = counts[one]
+    if n then used[#used + 1] = ("%s (%d time%s)"):format(one, n, n == 1 and "" or "s") end
+  end
+  return used
+end
+
+-- Only those that this machine's first ABI has: the others are no advice.
+local function worth_a_look(siblings)
+  local list = {}
+  for _, one in ipairs(siblings) do
+    if core.syscall_number(0, one) then list[#list + 1] = one end
+  end
+  return list
+end
+
+local function explain(name, counts)
+  if in_vdso[name] then return "the vdso answers it without a system call" end
+  local siblings = siblings_of(name)
+  local used = used_instead(siblings, counts)
+  if used[1] then return "this program used " .. table.concat(used, ", ") end
+  local others = worth_a_look(siblings)
+  if others[1] then return "the program may use " .. table.concat(others, ", ") .. " instead" end
+end
+
+local function report(handler, counts)
+  local selection = handler.selection
+  local seen = 0
+  for _, name in ipairs(selection.names) do seen = seen + (counts[name] or 0) end
+  local line
+  if seen > 0 then -- only with predicates
+    line = ("%s was called %d time%s, but never with the wanted arguments"):format(selection.label,
+      seen, seen == 1 and "" or "s")
+  else
+    local why = selection.single and explain(selection.names[1], counts)
+    line = selection.label .. " was never called" .. (why and "; " .. why or "")
+  end
+  core.warn(line)
+end
+
+-- Tell about the handlers that never ran.
+function misses.report()
+  local counts, told = hooks.call_counts(), {}
+  for _, handler in ipairs(hooks.handlers("syscall")) do
+    local label = handler.selection.label
+    if handler.count == 0 and not handler.selection.all and not told[label] then
+      told[label] = true
+      report(handler, counts)
+    end
+  end
+end
+
+return misses

@@ -1,0 +1,119 @@
+-- The small objects that handlers get: signals, ends, stops. They are plain Lua; threads, processes
+-- and calls are made in C.
+
+local core = require "luatrace.core"
+
+local objects = {}
+
+-- ---- Signals: what on_signal gets ----------------------------------------------------------
+
+local Signal = {}
+local info_fields = { code = true, pid = true, uid = true, addr = true, value = true }
+local states = setmetatable({}, { __mode = "k" }) -- by signal: its thread and stop, siginfo later
+
+function objects.signal(t, number)
+  local sig = setmetatable({ number = number, name = core.signo(number) }, Signal)
+  states[sig] = { thread = t, seq = core.seq(t) }
+  return sig
+end
+
+-- What came with the signal is read when it is first asked for.
+function Signal:__index(key)
+  if not info_fields[key] then return Signal[key] end
+  local state = states[self]
+  if not state.info then
+    if not state.thread.alive or core.seq(state.thread) ~= state.seq then
+      core.raise("this signal is over")
+    end
+    state.info = core.signal_info(state.thread)
+  end
+  return state.info[key]
+end
+
+local function replace(sig, number)
+  local state = states[sig]
+  if not state.thread.alive or not core.signal_replace(state.thread, state.seq, number) then
+    core.raise("this signal is over")
+  end
+end
+
+-- Do not deliver the signal.
+function Signal:suppress() replace(self, 0) end
+
+-- Deliver another one (name or number) in its place.
+function Signal:replace(other) replace(self, other) end
+
+local from = { [0] = "SI_USER", [128] = "SI_KERNEL", [-1] = "SI_QUEUE", [-2] = "SI_TIMER",
+  [-3] = "SI_MESGQ", [-4] = "SI_ASYNCIO", [-6] = "SI_TKILL" }
+
+-- As strace(1) prints it between the dashes.
+function Signal:__tostring()
+  local text = self.name .. " {si_signo=" .. self.name
+  if not pcall(function() return self.code end) then return text .. "}" end
+  text = text .. ", si_code=" .. (from[self.code] or tostring(self.code))
+  if self.pid then text = text .. (", si_pid=%d, si_uid=%d"):format(self.pid, self.uid) end
+  if self.addr then text = text .. (", si_addr=%#x"):format(self.addr) end
+  if self.value then text = text .. (", si_value=%#x"):format(self.value) end
+  return text .. "}"
+end
+
+-- ---- Ends: what on_exit and on_thread_exit get ---------------------------------------------
+
+local Status = {}
+Status.__index = Status
+
+function objects.status(code, signo, dumped, known)
+  return setmetatable({ code = code, signo = signo, signal = signo and core.signo(signo),
+    core = dumped, known = known }, Status)
+end
+
+function Status:__tostring()
+  if not self.known then return "ended, nobody knows how" end
+  if not self.signal then return "exited with " .. self.code end
+  return "killed by " .. self.signal .. (self.core and " (core dumped)" or "")
+end
+
+-- ---- Stops: what on_stop gets --------------------------------------------------------------
+
+local Stop = {}
+Stop.__index = Stop
+
+-- The record that is being dispatched.
+function objects.stop()
+  return setmetatable(core.record(), Stop)
+end
+
+local function ending(stop)
+  return tostring(objects.status(stop.code, stop.signal and core.signo(stop.signal), stop.core,
+    stop.known))
+end
+
+local how = { launched = "was launched", attached = "was attached to",
+  adopted = "was adopted: its creator is gone" }
+
+local words = {
+  start = function(s) return how[s.how] or ("was made by " .. s.how) end,
+  birth = function(s) return how[s.how] or ("was made by " .. s.how) end,
+  ["syscall-entry"] = function(s) return "is about to call " .. s.name end,
+  ["syscall-exit"] = function(s) return ("returns %d from %s"):format(s.ret or 0, s.name) end,
+  signal = function(s) return "is about to get " .. (s.signal or "a signal") end,
+  clone = function(s) return ("made %d by %s"):format(s.child, s.how) end,
+  ["vfork-done"] = function() return "has its memory back from its vfork child" end,
+  exec = function(s)
+    local was = s.former_tid ~= s.tid and (", called by thread %d"):format(s.former_tid) or ""
+    return "runs a new program" .. was
+  end,
+  interrupt = function() return "was interrupted by luatrace" end,
+  ["group-stop"] = function(s) return "is stopped by " .. (s.signal or "a signal") end,
+  continue = function() return "is continued" end,
+  exiting = function(s) return "is about to end: " .. ending(s) end,
+  ["thread-exit"] = function(s) return "(thread) " .. ending(s) end,
+  ["process-exit"] = function(s) return "(process) " .. ending(s) end,
+  ["spawn-failed"] = function() return "could not run its program" end,
+}
+
+function Stop:__tostring()
+  return self.tid .. " " .. words[self.kind](self)
+end
+
+return objects
