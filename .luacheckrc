@@ -12,8 +12,10 @@ local hooks = {
 local names = { "spawn", "attach", "run", "args", "luatrace" }
 
 files["scripts"] = { globals = hooks, read_globals = names }
--- The prelude asks what the Lua it runs in has, and puts its own functions into scripts' coroutine.
-files["scripts/luatrace"] = { globals = { "coroutine" } }
+-- The prelude asks what the Lua it runs in has, and puts functions of its own into its tables.
+files["scripts/luatrace"] = {
+  globals = { "arg", "coroutine", "io", "os", "package", "table", "unpack" },
+}
 files["scripts/luatrace/meta.lua"] = { globals = names, ignore = { "112", "212", "241" } }
 files["tests/spec"] = { std = "lua54+busted" }
 files["tests/bench"] = { std = "lua54", globals = hooks, read_globals = names }

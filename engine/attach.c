@@ -149,7 +149,7 @@ static int add_thread(lt_process *process, int tasks, const char *name)
     thread->ignored = fstatat(tasks, name, &st, 0) != 0;
   error = lt_k_ptrace(PTRACE_INTERRUPT, tid, 0, 0);
   if (error && error != -ESRCH)
-    error = lt_k_ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+    lt_k_ptrace(PTRACE_INTERRUPT, tid, 0, 0);
   return 1;
 }
 

@@ -117,6 +117,18 @@ static bool unfold_ipc(struct lt_decode *d, struct lt_inner *inner)
   return false;
 }
 
+/* shmat returns its address through `third`. */
+static void unfold_result(struct lt_decode *d, struct lt_inner *inner, uint64_t third)
+{
+  uint64_t addr;
+  d->fresh = true;
+  if (lt_decode_succeeded(d) && strcmp(inner->row.name, "shmat") == 0 &&
+      lt_decode_words(d, third, &addr, 1) == 1) {
+    inner->call.ret = (int64_t)addr;
+  }
+  d->fresh = false;
+}
+
 bool lt_unfold(struct lt_decode *d, struct lt_inner *inner)
 {
   if (d->call->abi != LT_ABI_I386) {
@@ -125,5 +137,10 @@ bool lt_unfold(struct lt_decode *d, struct lt_inner *inner)
   if (strcmp(d->row->name, "socketcall") == 0) {
     return unfold_socketcall(d, inner);
   }
-  return strcmp(d->row->name, "ipc") == 0 && unfold_ipc(d, inner);
+  uint64_t third = lt_decode_arg(d, 3);
+  if (strcmp(d->row->name, "ipc") != 0 || !unfold_ipc(d, inner)) {
+    return false;
+  }
+  unfold_result(d, inner, third);
+  return true;
 }

@@ -16,8 +16,6 @@
 
 #include "engine.h"
 
-extern char **environ;
-
 /* ---- Finding the program ------------------------------------------------------------------ */
 
 /* 0 if `path` can be executed, else why not. */
@@ -129,12 +127,19 @@ static void close_pair(int pair[2])
 /* Kill and reap a child that is not traced or whose records we could not make. */
 static void abandon(struct launch *launch)
 {
-  int status;
-  if (launch->pid <= 0)
+  int status = 0;
+  pid_t pid = launch->pid;
+  if (pid <= 0)
     return;
-  kill(launch->pid, SIGKILL);
-  while (waitpid(launch->pid, &status, __WALL) > 0 && WIFSTOPPED(status))
-    ptrace(PTRACE_CONT, launch->pid, 0, 0);
+  while (lt_k_kill(pid, SIGKILL) != 0)
+    continue; /* ours, and not reaped: it can be killed */
+  for (;;) {
+    pid_t got = lt_k_waitpid(pid, &status, __WALL);
+    if (got == pid && WIFSTOPPED(status))
+      lt_k_ptrace(PTRACE_CONT, pid, 0, 0);
+    else if (got != -EINTR)
+      break;
+  }
 }
 
 static int open_pipes(lt_session *session, struct launch *launch)

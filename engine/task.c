@@ -88,7 +88,7 @@ void lt_task_free_thread(lt_thread *thread)
     DL_DELETE(process->threads, thread);
   lt_regs_free(thread);
   lt_capture_free(thread);
-  free(thread);
+  free(thread); /* NOLINT(clang-analyzer-unix.Malloc): uthash moved the table, not the thread */
   if (process && !process->threads)
     lt_task_free_process(process);
 }

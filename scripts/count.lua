@@ -28,8 +28,9 @@ local names = {}
 for name in (opts.trace or ""):gsub("^trace=", ""):gmatch("[^,]+") do names[#names + 1] = name end
 
 on_syscall(opts.trace and names or true, function(_, call)
-  local this, began = row(call.name), luatrace.now()
+  local name, began = call.name, luatrace.now()
   local ok = call:leave()
+  local this = row(name)
   this.seconds = this.seconds + luatrace.now() - began
   this.calls = this.calls + 1
   if not ok then this.errors = this.errors + 1 end

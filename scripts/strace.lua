@@ -35,7 +35,8 @@ local function finish(t, whole)
     call.column = begin(t, "<... " .. call.name .. " resumed>")
   end
   local rest, result = whole:sub(from):match("^(.*%)) += (.*)$")
-  if opts.spent then result = ("%s <%.6f>"):format(result, luatrace.now() - call.began) end
+  local spent = ("<%.6f>"):format(luatrace.now() - call.began)
+  if opts.spent and result ~= "?" then result = result .. " " .. spent end
   out:write(rest, (" "):rep(39 - call.column - #rest), " = ", result, "\n")
   calls[t] = nil
 end

@@ -21,48 +21,66 @@ local families = {
   { "epoll_create", "epoll_create1" },
   { "getdents", "getdents64" },
   { "access", "faccessat", "faccessat2" },
-  { "unlink", "unlinkat" }, { "rmdir", "unlinkat" },
+  { "unlink", "unlinkat" },
   { "rename", "renameat", "renameat2" },
   { "mkdir", "mkdirat" }, { "mknod", "mknodat" },
   { "readlink", "readlinkat" },
-  { "chmod", "fchmodat", "fchmodat2" }, { "chown", "fchownat" }, { "lchown", "fchownat" },
+  { "chmod", "fchmodat", "fchmodat2" }, { "chown", "fchownat" },
   { "link", "linkat" }, { "symlink", "symlinkat" },
   { "utime", "utimes", "futimesat", "utimensat" },
   { "dup2", "dup3" }, { "pipe", "pipe2" },
   { "accept", "accept4" }, { "eventfd", "eventfd2" }, { "signalfd", "signalfd4" },
   { "inotify_init", "inotify_init1" },
-  { "send", "sendto", "sendmsg", "write" }, { "recv", "recvfrom", "recvmsg", "read" },
-  { "read", "pread64", "readv" }, { "write", "pwrite64", "writev" },
   { "wait4", "waitid", "waitpid" },
   { "exit", "exit_group" },
   { "mmap", "mmap2" },
-  { "sendfile", "sendfile64", "copy_file_range" },
   { "signal", "sigaction", "rt_sigaction" },
   { "sigprocmask", "rt_sigprocmask" },
-  { "kill", "tgkill", "tkill" },
-  { "getrlimit", "ugetrlimit", "prlimit64" }, { "setrlimit", "prlimit64" },
   { "lseek", "_llseek" }, { "fcntl", "fcntl64" }, { "truncate", "truncate64" },
   { "ftruncate", "ftruncate64" }, { "statfs", "statfs64" }, { "fstatfs", "fstatfs64" },
   { "futex", "futex_time64" },
   { "time", "gettimeofday", "clock_gettime", "clock_gettime64" },
 }
 
+-- Calls that other ones replace, but that are not what the others are replaced by.
+local replaced_by = {
+  send = { "sendto", "sendmsg", "write" },
+  recv = { "recvfrom", "recvmsg", "read" },
+  read = { "readv", "pread64", "recvfrom" },
+  write = { "writev", "pwrite64", "sendto" },
+  kill = { "tgkill", "tkill" },
+  rmdir = { "unlinkat" },
+  lchown = { "fchownat" },
+  setrlimit = { "prlimit64" },
+  getrlimit = { "prlimit64", "ugetrlimit" },
+  sendfile = { "copy_file_range", "splice", "sendfile64" },
+}
+
 -- Answered in the program itself, without entering the kernel.
 local in_vdso = { time = true, gettimeofday = true, clock_gettime = true, clock_getres = true,
   getcpu = true, clock_gettime64 = true }
 
+local function is_member(family, name)
+  for _, one in ipairs(family) do
+    if one == name then return true end
+  end
+  return false
+end
+
 local function siblings_of(name)
   local siblings, seen = {}, { [name] = true }
-  for _, family in ipairs(families) do
-    local member = false
-    for _, one in ipairs(family) do member = member or one == name end
-    for _, one in ipairs(member and family or {}) do
+  local function add(list)
+    for _, one in ipairs(list) do
       if not seen[one] then
         seen[one] = true
         siblings[#siblings + 1] = one
       end
     end
   end
+  for _, family in ipairs(families) do
+    if is_member(family, name) then add(family) end
+  end
+  add(replaced_by[name] or {})
   return siblings
 end
 

@@ -59,6 +59,11 @@ local function take_program()
   end
 end
 
+-- "ENOENT: x: no such file" without the name of the error: this is for the user of the command line.
+local function plain_words(message)
+  return (message:gsub("^%u+: ", ""))
+end
+
 -- Attach to the processes and launch the program, once.
 function targets.start()
   if targets.started then return end
@@ -67,13 +72,13 @@ function targets.start()
   for _, pid in ipairs(pids) do
     local p, message = core.attach(pid)
     if not p then
-      error(errors.plain(("cannot attach to process %d: %s"):format(pid, message)), 0)
+      error(errors.plain("cannot attach: " .. plain_words(message)), 0)
     end
   end
   if not words[1] then return end
   local p, message, code = core.spawn(words)
   if not p then
-    cannot_run((message:gsub("^%u+: ", "")), code)
+    cannot_run(plain_words(message), code)
     tasks.exit()
   end
 end
@@ -89,6 +94,7 @@ function targets.run()
   end
   tasks.check_can_wait()
   targets.start()
+  if not core.traced() then return end
   events.release_all()
   runners[#runners + 1] = tasks.current()
   tasks.wait()

@@ -34,11 +34,11 @@ describe("entry and exit", function()
     local tracer = T.trace([[
       on_start(function() say("start") end)
       on_syscall("read", function(t, call)
-        if call.args.fd ~= 3 then return end
+        if call.args.fd ~= 0 then return end -- the shell makes it its 0
         local n = call:leave()
-        say(n, call.args.buf)
+        if n then say(n, (call.args.buf:gsub("\n", "."))) end
       end)
-      on_syscall("write", { fd = 1 }, function(t, call) say(call.args.buf) end)
+      on_syscall("write", { fd = 1 }, function(t, call) say((call.args.buf:gsub("\n", "."))) end)
     ]], nil, { start = true, words = { "-p", program.pid } })
     T.wait_until("the attach", function() return tracer:said():find("start") end)
     T.sleep(0.2)
@@ -47,10 +47,9 @@ describe("entry and exit", function()
     file:close()
     T.ok(tracer:wait())
     assert.equal("ab cd\n", program:wait().out)
-    -- each byte once: the call that was interrupted is either restarted and seen, or not seen
-    local said = tracer.said_path and T.read(tracer.said_path)
-    assert.matches("1\tc\n1\td\n1\t\n\nab cd\n", said)
-    assert.not_matches("1\t[acd]\n1\tb\n1\ta", said)
+    -- each byte once; the call in which luatrace came is restarted and seen, or over before
+    local said = T.read(tracer.said_path):gsub("^start\n", ""):gsub("^1\ta\n", "")
+    assert.equal("1\tb\n1\t.\n1\tc\n1\td\n1\t.\nab cd.\n", said)
   end)
 
   it("hc60 come in turns for every thread", function()
@@ -65,9 +64,7 @@ describe("entry and exit", function()
           inside[t.tid] = nil
         end
       end)
-      on_clone(function(t, child) inside[child.tid] = true end) -- it begins inside clone
-      on_start(function(p) inside[p.pid] = true end) -- and a program inside execve
-      on_exec(function(t, former) inside[t.tid] = true end)
+      on_exec(function(t, former) inside[former] = nil inside[t.tid] = true end)
       on_syscall(function(t, call) call:leave() end)
       on_end(function() say(bad) end)
     ]], { T.fixture("exact"), "4", "100", "20", "10", "5" }))
