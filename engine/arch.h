@@ -23,8 +23,8 @@ struct lt_regs {
 };
 
 /* The calls the engine itself must recognise. */
-enum lt_special { LT_SYS_OTHER, LT_SYS_EXECVE, LT_SYS_SIGRETURN, LT_SYS_CLONE, LT_SYS_CLONE3,
-                  LT_SYS_RESTART };
+enum lt_special { LT_SYS_OTHER, LT_SYS_EXECVE, LT_SYS_SIGRETURN, LT_SYS_FORK, LT_SYS_CLONE,
+                  LT_SYS_CLONE3, LT_SYS_RESTART };
 
 struct lt_arch {
   const char *name;    /* "x86_64" */
@@ -54,6 +54,15 @@ struct lt_arch {
   uint64_t (*call_arg)(const struct lt_regs *regs, unsigned index);
   void (*set_call_arg)(struct lt_regs *regs, unsigned index, uint64_t value);
   void (*set_call_ret)(struct lt_regs *regs, int64_t value);
+
+  /* Making a call for us (remote.c), on fetched general registers: a system call instruction; the
+   * number of the call that is about to be made, at its entry; the state in which the instruction
+   * at `pc` makes call `nr`; the state in which the call that was entered is entered again. */
+  uint8_t call_bytes[2];
+  uint64_t mmap_nr, munmap_nr;
+  void (*set_call_nr)(struct lt_regs *regs, uint64_t nr);
+  void (*begin_call)(struct lt_regs *regs, uint64_t pc, uint64_t nr);
+  void (*redo_call)(struct lt_regs *regs, uint64_t nr);
 
   /* What a call number means to the engine. */
   enum lt_special (*special)(uint64_t nr);

@@ -127,6 +127,9 @@ static enum lt_special special(uint64_t nr)
   switch (nr) {
   case 0:
     return LT_SYS_RESTART;
+  case 2:
+  case 190: /* vfork */
+    return LT_SYS_FORK;
   case 11:
   case 358: /* execveat */
     return LT_SYS_EXECVE;
@@ -162,6 +165,12 @@ const struct lt_arch lt_arch_i386 = {
     .call_arg = call_arg,
     .set_call_arg = set_call_arg,
     .set_call_ret = set_call_ret,
+    .call_bytes = {0xcd, 0x80},
+    .mmap_nr = 192, /* mmap2 */
+    .munmap_nr = 91,
+    .set_call_nr = lt_x86_set_call_nr,
+    .begin_call = lt_x86_begin_call,
+    .redo_call = lt_x86_redo_call,
     .special = special,
     .is_pc = lt_x86_is_pc,
     .cancel_restart = lt_x86_cancel_restart,

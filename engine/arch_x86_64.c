@@ -185,6 +185,9 @@ static enum lt_special special(uint64_t nr)
     return LT_SYS_SIGRETURN;
   case 56:
     return LT_SYS_CLONE;
+  case 57:
+  case 58: /* vfork */
+    return LT_SYS_FORK;
   case 59:
   case 322: /* execveat */
     return LT_SYS_EXECVE;
@@ -217,6 +220,12 @@ const struct lt_arch lt_arch_x86_64 = {
     .call_arg = call_arg,
     .set_call_arg = set_call_arg,
     .set_call_ret = set_call_ret,
+    .call_bytes = {0x0f, 0x05},
+    .mmap_nr = 9,
+    .munmap_nr = 11,
+    .set_call_nr = lt_x86_set_call_nr,
+    .begin_call = lt_x86_begin_call,
+    .redo_call = lt_x86_redo_call,
     .special = special,
     .is_pc = lt_x86_is_pc,
     .cancel_restart = lt_x86_cancel_restart,

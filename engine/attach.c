@@ -148,7 +148,7 @@ static int add_thread(lt_process *process, int tasks, const char *name)
   if (thread)
     thread->ignored = fstatat(tasks, name, &st, 0) != 0;
   error = lt_k_ptrace(PTRACE_INTERRUPT, tid, 0, 0);
-  if (error && error != -ESRCH)
+  if (error)
     lt_k_ptrace(PTRACE_INTERRUPT, tid, 0, 0);
   return 1;
 }

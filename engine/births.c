@@ -70,10 +70,11 @@ bool lt_on_early_stop(lt_thread *thread, int status)
 {
   if (thread->process->starting)
     return true;
-  if (lt_announce(thread, status) != LT_HOLD || thread->process->detaching)
+  enum lt_verdict verdict = lt_announce(thread, status);
+  if (verdict != LT_HOLD && !thread->remote)
     return true;
-  thread->held = true;
   thread->deferred = status;
+  lt_settle(thread, verdict);
   return false;
 }
 
@@ -109,7 +110,18 @@ static bool is_thread_of(const lt_process *process, pid_t tid, uint64_t flags)
   return found == 0 || (lt_k_proc_exists(tid, "stat") != 0 && flags & CLONE_THREAD);
 }
 
-static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how how)
+/* A child without memory of its own shares its parent's space; else it has a copy. */
+static void enter_space(lt_process *child, lt_process *parent, bool shared)
+{
+  struct lt_space *space = shared ? lt_space_share(parent->space) : lt_space_copy(parent->space);
+  if (!space) /* no memory: it begins with nothing known */
+    return;
+  lt_space_leave(child->space);
+  child->space = space;
+}
+
+static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how how,
+                                     uint64_t flags)
 {
   lt_process *parent = creator->process;
   if (how == LT_HOW_THREAD)
@@ -119,12 +131,13 @@ static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how 
     process->launched = parent->launched;
     process->detaching = parent->detaching;
     process->started = true; /* on_clone tells about it */
+    enter_space(process, parent, how == LT_HOW_VFORK || flags & CLONE_VM);
   }
   return process;
 }
 
 /* Find or make the child's record. NULL when out of memory: it is then let go at its first stop. */
-static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how)
+static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how, uint64_t flags)
 {
   lt_session *session = creator->session;
   lt_thread *child = lt_task_thread(session, tid);
@@ -132,7 +145,7 @@ static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how)
     child->parent = creator->tid;
     return child;
   }
-  lt_process *process = process_for_child(creator, tid, how);
+  lt_process *process = process_for_child(creator, tid, how, flags);
   if (!process)
     return NULL;
   if (child) {
@@ -165,9 +178,8 @@ void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how)
   lt_session *session = thread->session;
   unsigned long message = 0;
   lt_record(thread, LT_CLONE, status);
-  long error = lt_k_ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, (uintptr_t)&message);
+  long error = lt_request(thread, PTRACE_GETEVENTMSG, 0, (uintptr_t)&message);
   if (error) { /* the child is adopted in time */
-    lt_thread_failed(thread, (int)error);
     lt_resume(thread);
     return;
   }
@@ -177,7 +189,7 @@ void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how)
     how = LT_HOW_THREAD;
   int end;
   bool dead = died_already(session, tid, &end);
-  lt_thread *child = name_child(thread, tid, how);
+  lt_thread *child = name_child(thread, tid, how, flags);
   if (!child) {
     lt_resume(thread);
     return;

@@ -42,13 +42,16 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
     call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
   thread->want_exit = false;
+  thread->skipped = false;
   thread->changed_args = 0;
   lt_capture_forget(thread);
 }
 
 void lt_call_end(lt_thread *thread)
 {
+  lt_scratch_release(thread);
   thread->in_call = false;
+  thread->skipped = false;
   thread->want_exit = false;
   thread->changed_args = 0;
 }
@@ -85,6 +88,22 @@ void lt_call_restore(lt_thread *thread)
   thread->changed_args = 0;
 }
 
+static bool is_error(int64_t ret)
+{
+  return ret < 0 && ret >= -4095;
+}
+
+/* Some kernels put ENOSYS there again. */
+static void answer_skipped(lt_thread *thread)
+{
+  struct lt_call *call = &thread->call;
+  struct lt_regs *regs;
+  if (call->ret != thread->skip_ret && lt_regs_change(thread, &regs) == 0)
+    lt_arch_get((enum lt_abi)call->abi)->set_call_ret(regs, thread->skip_ret);
+  call->ret = thread->skip_ret;
+  call->is_error = is_error(call->ret);
+}
+
 static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_syscall_info *info,
                          const struct lt_arch *arch)
 {
@@ -98,9 +117,13 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
   call->ret = info->exit.rval;
   call->is_error = info->exit.is_error;
   call->done = true;
+  if (thread->skipped)
+    answer_skipped(thread);
   lt_call_restore(thread);
   lt_record(thread, LT_SYSCALL_EXIT, status);
   thread->stop.u.call = *call;
+  if (lt_remote_begin_at_exit(thread))
+    return;
   if (is_launch_code(thread))
     lt_resume(thread);
   else
@@ -110,10 +133,8 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
 void lt_on_syscall_stop(lt_thread *thread, int status)
 {
   struct __ptrace_syscall_info info;
-  long got = lt_k_ptrace(PTRACE_GET_SYSCALL_INFO, thread->tid, sizeof info, (uintptr_t)&info);
+  long got = lt_request(thread, PTRACE_GET_SYSCALL_INFO, sizeof info, (uintptr_t)&info);
   const struct lt_arch *arch = got < 0 ? NULL : lt_arch_by_audit(info.arch);
-  if (got < 0)
-    lt_thread_failed(thread, (int)got);
   if (arch && info.op == PTRACE_SYSCALL_INFO_ENTRY) {
     on_entry(thread, status, &info, arch);
   } else if (arch && info.op == PTRACE_SYSCALL_INFO_EXIT) {
@@ -161,6 +182,40 @@ int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value)
   return 0;
 }
 
+static int change_at_entry(lt_thread *thread, struct lt_regs **ret)
+{
+  if (!at_entry(thread))
+    return lt_fail(thread->session, -EINVAL,
+                   "a call can be changed only at its entry, while the thread is stopped");
+  return lt_regs_change(thread, ret);
+}
+
+int lt_call_skip(lt_thread *thread, int64_t ret)
+{
+  struct lt_regs *regs;
+  int error = change_at_entry(thread, &regs);
+  if (error)
+    return error;
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
+  arch->set_call_nr(regs, UINT64_MAX); /* the kernel makes no call, and leaves the result alone */
+  arch->set_call_ret(regs, ret);
+  thread->skipped = true;
+  thread->skip_ret = ret;
+  return 0;
+}
+
+int lt_call_become(lt_thread *thread, uint64_t nr)
+{
+  struct lt_regs *regs;
+  int error = change_at_entry(thread, &regs);
+  if (error)
+    return error;
+  lt_arch_get((enum lt_abi)thread->call.abi)->set_call_nr(regs, nr);
+  thread->call.nr = thread->stop.u.call.nr = nr;
+  thread->skipped = false;
+  return 0;
+}
+
 int lt_call_set_ret(lt_thread *thread, int64_t value)
 {
   if (!thread->in_call || thread->stop.kind != LT_SYSCALL_EXIT || thread->state != LT_ST_STOPPED)
@@ -172,6 +227,6 @@ int lt_call_set_ret(lt_thread *thread, int64_t value)
     return error;
   lt_arch_get((enum lt_abi)thread->call.abi)->set_call_ret(regs, value);
   thread->call.ret = thread->stop.u.call.ret = value;
-  thread->call.is_error = thread->stop.u.call.is_error = value < 0 && value >= -4095;
+  thread->call.is_error = thread->stop.u.call.is_error = is_error(value);
   return 0;
 }

@@ -96,6 +96,17 @@ static void launched_program_runs(lt_thread *thread, int status)
   lt_settle(thread, lt_announce(thread, status));
 }
 
+static void new_space(lt_process *process)
+{
+  struct lt_space *space = lt_space_new();
+  if (!space) { /* no memory: what is known of the old one is forgotten in place */
+    lt_fail(process->session, -ENOMEM, "out of memory");
+    return;
+  }
+  lt_space_leave(process->space);
+  process->space = space;
+}
+
 /* The kernel reports exec for the leader's tid; the message is the tid that made the call. That
  * thread now has the leader's tid, and every other one is gone without a word. */
 void lt_on_exec_event(lt_session *session, pid_t tid, int status)
@@ -118,6 +129,7 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   if (error)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);
+  new_space(process);
 
   if (process->starting) {
     launched_program_runs(thread, status);

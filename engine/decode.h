@@ -1,8 +1,8 @@
 /* decode.h - how arguments are decoded and printed.
  *
  * To print one more kind of argument: write a function lt_show_NAME here and in the decode_*.c of
- * its family, give it a row in the table of decode.c, and say AS("name") in the table of system
- * calls. A decoder may read memory only through the functions below: they answer from what
+ * its family, give it a row in the table of decode_shapes.c, and say AS("name") in the table of
+ * system calls. A decoder may read memory only through the functions below: they answer from what
  * lt_call_capture() kept, where that is right, and never beyond their bounds. */
 #ifndef LT_DECODE_H
 #define LT_DECODE_H
@@ -11,9 +11,9 @@
 #include "task.h"
 #include "text.h"
 
-#define LT_SHOW_BYTES 32   /* of a buffer or string, as `strace -s 32` */
-#define LT_SHOW_ITEMS 32   /* of an array */
-#define LT_SHOW_PATH 4095  /* of a file name */
+#define LT_SHOW_BYTES 32  /* of a buffer or string, as `strace -s 32` */
+#define LT_SHOW_ITEMS 32  /* of an array */
+#define LT_SHOW_PATH 4095 /* of a file name */
 
 struct lt_decode {
   lt_thread *thread;
@@ -106,7 +106,7 @@ void lt_decode_init(struct lt_decode *d, lt_thread *thread, struct lt_text *text
 
 /* ---- Decoders by family ------------------------------------------------------------------- */
 
-/* decode.c */
+/* decode.c, decode_number.c */
 lt_show lt_show_hex, lt_show_hidden, lt_show_path, lt_show_cwd, lt_show_environment, lt_show_int_at,
     lt_show_uint_at, lt_show_ulong_at, lt_show_ulong_hex_at, lt_show_id, lt_show_id_at,
     lt_show_id16_at, lt_show_groups, lt_show_groups16, lt_show_split, lt_show_split_unsigned,
@@ -135,19 +135,18 @@ lt_show lt_show_timespec, lt_show_timespec_64, lt_show_timespec_rest, lt_show_ti
     lt_show_time, lt_show_clock;
 /* decode_signal.c */
 lt_show lt_show_signal, lt_show_sigset, lt_show_old_sigset, lt_show_sigmask, lt_show_sigaction,
-    lt_show_old_sigaction, lt_show_siginfo, lt_show_sigevent, lt_show_handler,
-    lt_show_stack;
+    lt_show_old_sigaction, lt_show_siginfo, lt_show_sigevent, lt_show_handler, lt_show_stack;
 /* decode_process.c, decode_system.c */
 lt_show lt_show_wstatus, lt_show_rusage, lt_show_rusage_wait, lt_show_rlimit, lt_show_rlimit64,
     lt_show_clone_args, lt_show_cpu_set, lt_show_cpu_set_out, lt_show_sched_param,
     lt_show_prctl_arg, lt_show_arch_prctl_arg, lt_show_cap_header, lt_show_cap_data, lt_show_tms,
     lt_show_utsname, lt_show_sysinfo, lt_show_reboot_arg, lt_show_key, lt_show_ioprio,
-    lt_show_personality, lt_show_syslog_type, lt_show_kexec_flags, lt_show_ptrace_arg, lt_show_kcmp_index, lt_show_membarrier_cpu,
-    lt_show_user_desc;
+    lt_show_personality, lt_show_syslog_type, lt_show_kexec_flags, lt_show_ptrace_arg,
+    lt_show_kcmp_index, lt_show_membarrier_cpu, lt_show_user_desc;
 /* decode_memory.c */
 lt_show lt_show_mmap_flags, lt_show_mremap_addr, lt_show_old_mmap, lt_show_page_offset,
-    lt_show_futex, lt_show_futex_val, lt_show_futex_time, lt_show_futex_time_64, lt_show_futex_uaddr2,
-    lt_show_futex_val3, lt_show_mpol, lt_show_mincore;
+    lt_show_futex, lt_show_futex_val, lt_show_futex_time, lt_show_futex_time_64,
+    lt_show_futex_uaddr2, lt_show_futex_val3, lt_show_mpol, lt_show_mincore;
 /* decode_ipc.c */
 lt_show lt_show_ipc_key, lt_show_ipc_get, lt_show_shmget, lt_show_ipc_command, lt_show_sembuf,
     lt_show_msgbuf, lt_show_ipc_call;

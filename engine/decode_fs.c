@@ -190,7 +190,8 @@ void lt_show_offset64(struct lt_decode *d, unsigned index, uint64_t value)
   show_offset_at(d, index, value, true);
 }
 
-/* preadv(2) and its kin pass the halves of an offset in two longs; a long of 64 bits holds it all. */
+/* preadv(2) and its kin pass the halves of an offset in two longs; a long of 64 bits holds it all.
+ */
 void lt_show_offset_pair(struct lt_decode *d, unsigned index, uint64_t value)
 {
   if (lt_decode_word(d) == 4) {
@@ -241,8 +242,7 @@ static bool show_iovec_item(struct lt_decode *d, uint64_t addr, bool data, uint6
   return true;
 }
 
-void lt_show_iovec_at(struct lt_decode *d, uint64_t addr, uint64_t count, bool data,
-                      uint64_t limit)
+void lt_show_iovec_at(struct lt_decode *d, uint64_t addr, uint64_t count, bool data, uint64_t limit)
 {
   size_t start = d->text->length, size = 2 * lt_decode_word(d);
   lt_text_put(d->text, "[");
@@ -287,22 +287,41 @@ void lt_show_iovec_raw(struct lt_decode *d, unsigned index, uint64_t value)
 
 #define DIRENTS_BYTES (1u << 20) /* more than that is not counted */
 
-/* The address, and the number of entries in a comment. */
-static void show_dirents(struct lt_decode *d, uint64_t addr, unsigned length_at)
+/* Entries tell their own length. They are read by the piece: a call returns hundreds. */
+static unsigned count_dirents(struct lt_decode *d, uint64_t addr, uint64_t size, unsigned length_at)
 {
-  uint64_t size = (uint64_t)d->call->ret;
+  uint8_t piece[4096];
+  uint64_t from = 0;
+  size_t have = 0;
   unsigned count = 0;
-  lt_show_pointer(d, addr);
-  if (!addr || !lt_decode_succeeded(d) || size > DIRENTS_BYTES) {
-    return;
-  }
   for (uint64_t at = 0; at < size; count++) {
     uint16_t length;
-    if (!lt_decode_read(d, addr + at + length_at, &length, sizeof(length)) || length == 0) {
+    if (at + length_at + sizeof(length) > from + have) {
+      from = at;
+      have = size - at < sizeof(piece) ? (size_t)(size - at) : sizeof(piece);
+      have = lt_decode_read_some(d, addr + at, piece, have);
+    }
+    if (at + length_at + sizeof(length) > from + have) {
+      break;
+    }
+    memcpy(&length, piece + (at - from) + length_at, sizeof(length));
+    if (length == 0) {
       break;
     }
     at += length;
   }
+  return count;
+}
+
+/* The address, and the number of entries in a comment. */
+static void show_dirents(struct lt_decode *d, uint64_t addr, unsigned length_at)
+{
+  uint64_t size = (uint64_t)d->call->ret;
+  lt_show_pointer(d, addr);
+  if (!addr || !lt_decode_succeeded(d) || size > DIRENTS_BYTES) {
+    return;
+  }
+  unsigned count = count_dirents(d, addr, size, length_at);
   lt_text_add(d->text, " /* %u entr%s */", count, count == 1 ? "y" : "ies");
 }
 

@@ -35,12 +35,12 @@ struct termios_start {
 };
 
 static const char *const speeds[] = {
-  "B0",    "B50",   "B75",   "B110",  "B134",  "B150",  "B200",   "B300",
-  "B600",  "B1200", "B1800", "B2400", "B4800", "B9600", "B19200", "B38400",
+    "B0",   "B50",   "B75",   "B110",  "B134",  "B150",  "B200",   "B300",
+    "B600", "B1200", "B1800", "B2400", "B4800", "B9600", "B19200", "B38400",
 };
 static const char *const fast_speeds[] = {
-  NULL,       "B57600",   "B115200",  "B230400",  "B460800",  "B500000",  "B576000",  "B921600",
-  "B1000000", "B1152000", "B1500000", "B2000000", "B2500000", "B3000000", "B3500000", "B4000000",
+    NULL,       "B57600",   "B115200",  "B230400",  "B460800",  "B500000",  "B576000",  "B921600",
+    "B1000000", "B1152000", "B1500000", "B2000000", "B2500000", "B3000000", "B3500000", "B4000000",
 };
 
 /* The flags that most often matter, with a minus where they are off. */
@@ -76,30 +76,43 @@ static const struct {
   uint8_t content;
   bool out;
 } requests[] = {
-  {0x5401, TERMIOS, true},      {0x5402, TERMIOS, false},    {0x5403, TERMIOS, false},
-  {0x5404, TERMIOS, false},     {0x5409, NUMBER, false},     {0x540c, NOTHING, false},
-  {0x540d, NOTHING, false},     {0x540e, NUMBER, false},     {0x540f, INT_AT, true},
-  {0x5410, INT_AT, false},      {0x5411, INT_AT, true},      {0x5413, WINDOW, true},
-  {0x5414, WINDOW, false},      {0x541b, INT_AT, true},      {0x5421, INT_AT, false},
-  {0x5422, NOTHING, false},     {0x5424, INT_AT, true},      {0x5427, NOTHING, false},
-  {0x5428, NOTHING, false},     {0x5429, INT_AT, true},      {0x5450, NOTHING, false},
-  {0x5451, NOTHING, false},     {0x5452, INT_AT, false},     {0x80045430, INT_AT, true},
-  {0x40045431, INT_AT, false},  {0x1261, NOTHING, false},    {0x1268, INT_AT, true},
-  {0x127b, UINT_AT, true},      {0x80081272, UINT64_AT, true}, {0x80086601, HEX_AT, true},
-  {0x40086602, HEX_AT, false},  {0x40049409, NUMBER, false}, {0x8905, INT_AT, true},
+    {0x5401, TERMIOS, true},     {0x5402, TERMIOS, false},      {0x5403, TERMIOS, false},
+    {0x5404, TERMIOS, false},    {0x5409, NUMBER, false},       {0x540c, NOTHING, false},
+    {0x540d, NOTHING, false},    {0x540e, NUMBER, false},       {0x540f, INT_AT, true},
+    {0x5410, INT_AT, false},     {0x5411, INT_AT, true},        {0x5413, WINDOW, true},
+    {0x5414, WINDOW, false},     {0x541b, INT_AT, true},        {0x5421, INT_AT, false},
+    {0x5422, NOTHING, false},    {0x5424, INT_AT, true},        {0x5427, NOTHING, false},
+    {0x5428, NOTHING, false},    {0x5429, INT_AT, true},        {0x5450, NOTHING, false},
+    {0x5451, NOTHING, false},    {0x5452, INT_AT, false},       {0x80045430, INT_AT, true},
+    {0x40045431, INT_AT, false}, {0x1261, NOTHING, false},      {0x1268, INT_AT, true},
+    {0x127b, UINT_AT, true},     {0x80081272, UINT64_AT, true}, {0x80086601, HEX_AT, true},
+    {0x40086602, HEX_AT, false}, {0x40049409, NUMBER, false},   {0x8905, INT_AT, true},
 };
 
 static void show_content(struct lt_decode *d, enum content content, uint64_t value)
 {
   uint64_t number;
   switch (content) {
-  case NOTHING: break;
-  case NUMBER: lt_text_add(d->text, "%d", (int32_t)value); break;
-  case INT_AT: lt_show_int_at(d, 2, value); break;
-  case UINT_AT: lt_show_uint_at(d, 2, value); break;
-  case HEX_AT: lt_show_ulong_hex_at(d, 2, value); break;
-  case TERMIOS: show_termios(d, value); break;
-  case WINDOW: show_window_size(d, value); break;
+  case NOTHING:
+    break;
+  case NUMBER:
+    lt_text_add(d->text, "%d", (int32_t)value);
+    break;
+  case INT_AT:
+    lt_show_int_at(d, 2, value);
+    break;
+  case UINT_AT:
+    lt_show_uint_at(d, 2, value);
+    break;
+  case HEX_AT:
+    lt_show_ulong_hex_at(d, 2, value);
+    break;
+  case TERMIOS:
+    show_termios(d, value);
+    break;
+  case WINDOW:
+    show_window_size(d, value);
+    break;
   case UINT64_AT:
     if (lt_decode_read(d, value, &number, sizeof(number))) {
       lt_text_add(d->text, "[%" PRIu64 "]", number);
@@ -246,17 +259,32 @@ void lt_show_fcntl_arg(struct lt_decode *d, unsigned index, uint64_t value)
   case F_GETSIG:
   case F_GETLEASE:
   case F_GETPIPE_SZ:
-  case F_GET_SEALS: break;
-  case F_SETFD: lt_flags_add(d->text, "fd_flags", value); break;
-  case F_SETFL: lt_show_open_flags_value(d, (uint32_t)value); break;
-  case F_SETSIG: lt_show_signal_number(d, (int)value); break;
-  case F_SETLEASE: lt_flags_add(d->text, "lock_type", value); break;
-  case F_ADD_SEALS: lt_flags_add(d->text, "seals", value); break;
+  case F_GET_SEALS:
+    break;
+  case F_SETFD:
+    lt_flags_add(d->text, "fd_flags", value);
+    break;
+  case F_SETFL:
+    lt_show_open_flags_value(d, (uint32_t)value);
+    break;
+  case F_SETSIG:
+    lt_show_signal_number(d, (int)value);
+    break;
+  case F_SETLEASE:
+    lt_flags_add(d->text, "lock_type", value);
+    break;
+  case F_ADD_SEALS:
+    lt_flags_add(d->text, "seals", value);
+    break;
   case F_DUPFD:
   case F_DUPFD_CLOEXEC:
   case F_SETOWN:
-  case F_SETPIPE_SZ: lt_text_add(d->text, "%d", (int32_t)value); break;
-  case F_SETOWN_EX: show_owner(d, value); break;
+  case F_SETPIPE_SZ:
+    lt_text_add(d->text, "%d", (int32_t)value);
+    break;
+  case F_SETOWN_EX:
+    show_owner(d, value);
+    break;
   case F_GETOWN_EX:
     if (lt_decode_succeeded(d)) {
       show_owner(d, value);
@@ -264,6 +292,8 @@ void lt_show_fcntl_arg(struct lt_decode *d, unsigned index, uint64_t value)
     }
     lt_show_pointer(d, value);
     break;
-  default: lt_text_add(d->text, "%#" PRIx64, value); break;
+  default:
+    lt_text_add(d->text, "%#" PRIx64, value);
+    break;
   }
 }

@@ -89,11 +89,10 @@ void lt_show_msgbuf(struct lt_decode *d, unsigned index, uint64_t value)
 /* ipc of i386: a version and a call in one word. */
 void lt_show_ipc_call(struct lt_decode *d, unsigned index, uint64_t value)
 {
-  const char *names[] = {NULL,  "SEMOP",  "SEMGET", "SEMCTL", "SEMTIMEDOP", NULL,
-                         NULL,  NULL,     NULL,     NULL,     NULL,         "MSGSND",
-                         "MSGRCV", "MSGGET", "MSGCTL", NULL,  NULL,         NULL,
-                         NULL,  NULL,     NULL,     "SHMAT",  "SHMDT",      "SHMGET",
-                         "SHMCTL"};
+  const char *names[] = {NULL,     "SEMOP", "SEMGET", "SEMCTL", "SEMTIMEDOP", NULL,     NULL,
+                         NULL,     NULL,    NULL,     NULL,     "MSGSND",     "MSGRCV", "MSGGET",
+                         "MSGCTL", NULL,    NULL,     NULL,     NULL,         NULL,     NULL,
+                         "SHMAT",  "SHMDT", "SHMGET", "SHMCTL"};
   uint32_t call = (uint32_t)value & 0xffff;
   (void)index;
   if ((uint32_t)value >> 16) {

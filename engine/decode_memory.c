@@ -117,18 +117,18 @@ enum {
 /* Which arguments after the operation mean something, and how. */
 enum { VAL = 1, TIME = 2, VAL2 = 4, ADDR2 = 8, VAL3 = 16, BITSET = 32, OP = 64 };
 static const uint8_t futex_uses[] = {
-  [FUTEX_WAIT] = VAL | TIME,
-  [FUTEX_WAKE] = VAL,
-  [FUTEX_FD] = VAL,
-  [FUTEX_REQUEUE] = VAL | VAL2 | ADDR2,
-  [FUTEX_CMP_REQUEUE] = VAL | VAL2 | ADDR2 | VAL3,
-  [FUTEX_WAKE_OP] = VAL | VAL2 | ADDR2 | OP,
-  [FUTEX_LOCK_PI] = TIME,
-  [FUTEX_WAIT_BITSET] = VAL | TIME | BITSET,
-  [FUTEX_WAKE_BITSET] = VAL | BITSET,
-  [FUTEX_WAIT_REQUEUE_PI] = VAL | TIME | ADDR2,
-  [FUTEX_CMP_REQUEUE_PI] = VAL | VAL2 | ADDR2 | VAL3,
-  [FUTEX_LOCK_PI2] = TIME,
+    [FUTEX_WAIT] = VAL | TIME,
+    [FUTEX_WAKE] = VAL,
+    [FUTEX_FD] = VAL,
+    [FUTEX_REQUEUE] = VAL | VAL2 | ADDR2,
+    [FUTEX_CMP_REQUEUE] = VAL | VAL2 | ADDR2 | VAL3,
+    [FUTEX_WAKE_OP] = VAL | VAL2 | ADDR2 | OP,
+    [FUTEX_LOCK_PI] = TIME,
+    [FUTEX_WAIT_BITSET] = VAL | TIME | BITSET,
+    [FUTEX_WAKE_BITSET] = VAL | BITSET,
+    [FUTEX_WAIT_REQUEUE_PI] = VAL | TIME | ADDR2,
+    [FUTEX_CMP_REQUEUE_PI] = VAL | VAL2 | ADDR2 | VAL3,
+    [FUTEX_LOCK_PI2] = TIME,
 };
 
 static unsigned uses(const struct lt_decode *d)

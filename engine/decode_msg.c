@@ -19,8 +19,12 @@ static bool read_message(struct lt_decode *d, uint64_t addr, struct message *ret
   if (lt_decode_words(d, addr, words, 7) != 7) {
     return false;
   }
-  *ret = (struct message){.name = words[0], .name_size = (uint32_t)words[1], .vector = words[2],
-                          .count = words[3], .control = words[4], .control_size = words[5],
+  *ret = (struct message){.name = words[0],
+                          .name_size = (uint32_t)words[1],
+                          .vector = words[2],
+                          .count = words[3],
+                          .control = words[4],
+                          .control_size = words[5],
                           .flags = (uint32_t)words[6]};
   return true;
 }
@@ -128,8 +132,9 @@ static void show_message(struct lt_decode *d, const struct message *m, uint32_t 
   } else {
     lt_show_pointer(d, m->name);
   }
-  lt_text_add(d->text, room != m->name_size ? ", msg_namelen=%" PRIu32 " => %" PRIu32
-                                            : ", msg_namelen=%" PRIu32,
+  lt_text_add(d->text,
+              room != m->name_size ? ", msg_namelen=%" PRIu32 " => %" PRIu32
+                                   : ", msg_namelen=%" PRIu32,
               room, m->name_size);
   lt_text_put(d->text, ", msg_iov=");
   if (m->vector) {
@@ -185,8 +190,8 @@ static bool show_one_of_many(struct lt_decode *d, uint64_t addr, bool received)
   if (!read_message(d, addr, &m)) {
     return false;
   }
-  bool done = lt_decode_succeeded(d) &&
-              lt_decode_read(d, addr + message_size(d), &size, sizeof(size));
+  bool done =
+      lt_decode_succeeded(d) && lt_decode_read(d, addr + message_size(d), &size, sizeof(size));
   lt_text_put(d->text, "{msg_hdr=");
   show_message(d, &m, m.name_size, true, received && done ? size : UINT64_MAX);
   if (done) {

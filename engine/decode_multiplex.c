@@ -30,27 +30,27 @@ static const struct {
   const char *row, *name;
   uint8_t count;
 } sockets[] = {
-  {NULL, NULL, 0},
-  {"socket", "socket", 3},
-  {"bind", "bind", 3},
-  {"connect", "connect", 3},
-  {"listen", "listen", 2},
-  {"accept", "accept", 3},
-  {"getsockname", "getsockname", 3},
-  {"getpeername", "getpeername", 3},
-  {"socketpair", "socketpair", 4},
-  {"sendto", "send", 4},
-  {"recvfrom", "recv", 4},
-  {"sendto", "sendto", 6},
-  {"recvfrom", "recvfrom", 6},
-  {"shutdown", "shutdown", 2},
-  {"setsockopt", "setsockopt", 5},
-  {"getsockopt", "getsockopt", 5},
-  {"sendmsg", "sendmsg", 3},
-  {"recvmsg", "recvmsg", 3},
-  {"accept4", "accept4", 4},
-  {"recvmmsg", "recvmmsg", 5},
-  {"sendmmsg", "sendmmsg", 4},
+    {NULL, NULL, 0},
+    {"socket", "socket", 3},
+    {"bind", "bind", 3},
+    {"connect", "connect", 3},
+    {"listen", "listen", 2},
+    {"accept", "accept", 3},
+    {"getsockname", "getsockname", 3},
+    {"getpeername", "getpeername", 3},
+    {"socketpair", "socketpair", 4},
+    {"sendto", "send", 4},
+    {"recvfrom", "recv", 4},
+    {"sendto", "sendto", 6},
+    {"recvfrom", "recvfrom", 6},
+    {"shutdown", "shutdown", 2},
+    {"setsockopt", "setsockopt", 5},
+    {"getsockopt", "getsockopt", 5},
+    {"sendmsg", "sendmsg", 3},
+    {"recvmsg", "recvmsg", 3},
+    {"accept4", "accept4", 4},
+    {"recvmmsg", "recvmmsg", 5},
+    {"sendmmsg", "sendmmsg", 4},
 };
 
 static bool unfold_socketcall(struct lt_decode *d, struct lt_inner *inner)
@@ -72,13 +72,14 @@ static bool unfold_socketcall(struct lt_decode *d, struct lt_inner *inner)
 /* Which arguments of ipc(call, first, second, third, ptr, fifth) become those of the inner call;
  * 'm' is a message buffer whose address and type lie behind ptr. */
 static const struct {
-  uint8_t call;
   const char *name;
   char args[6];
+  uint8_t call;
 } objects[] = {
-  {1, "semop", "142"},     {2, "semget", "123"},  {3, "semctl", "123p"}, {4, "semtimedop", "1425"},
-  {11, "msgsnd", "1423"},  {12, "msgrcv", "1m2t3"}, {13, "msgget", "12"},  {14, "msgctl", "124"},
-  {21, "shmat", "142"},    {22, "shmdt", "4"},    {23, "shmget", "123"}, {24, "shmctl", "124"},
+    {"semop", "142", 1},       {"semget", "123", 2},   {"semctl", "123p", 3},
+    {"semtimedop", "1425", 4}, {"msgsnd", "1423", 11}, {"msgrcv", "1m2t3", 12},
+    {"msgget", "12", 13},      {"msgctl", "124", 14},  {"shmat", "142", 21},
+    {"shmdt", "4", 22},        {"shmget", "123", 23},  {"shmctl", "124", 24},
 };
 
 static bool unfold_args(struct lt_decode *d, const char *how, uint64_t *args)
@@ -91,9 +92,15 @@ static bool unfold_args(struct lt_decode *d, const char *how, uint64_t *args)
   for (unsigned i = 0; how[i]; i++) {
     switch (how[i]) {
     case 'm':
-    case 'p': args[i] = behind[0]; break;
-    case 't': args[i] = behind[1]; break;
-    default: args[i] = lt_decode_arg(d, (unsigned)(how[i] - '0')); break;
+    case 'p':
+      args[i] = behind[0];
+      break;
+    case 't':
+      args[i] = behind[1];
+      break;
+    default:
+      args[i] = lt_decode_arg(d, (unsigned)(how[i] - '0'));
+      break;
     }
   }
   return true;

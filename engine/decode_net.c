@@ -7,8 +7,15 @@
 #include "decode.h"
 
 enum { UNIX = 1, INET = 2, INET6 = 10, NETLINK = 16, PACKET = 17 };
-enum { LEVEL_IP = 0, LEVEL_SOCKET = 1, LEVEL_TCP = 6, LEVEL_UDP = 17, LEVEL_IPV6 = 41,
-       LEVEL_PACKET = 263, LEVEL_NETLINK = 270 };
+enum {
+  LEVEL_IP = 0,
+  LEVEL_SOCKET = 1,
+  LEVEL_TCP = 6,
+  LEVEL_UDP = 17,
+  LEVEL_IPV6 = 41,
+  LEVEL_PACKET = 263,
+  LEVEL_NETLINK = 270
+};
 
 /* ---- Addresses ---------------------------------------------------------------------------- */
 
@@ -76,8 +83,8 @@ static void show_inet6(struct lt_decode *d, const union address *a, size_t size)
 
 static void show_packet(struct lt_decode *d, const union address *a)
 {
-  size_t length = a->packet.length < sizeof(a->packet.addr) ? a->packet.length
-                                                            : sizeof(a->packet.addr);
+  size_t length =
+      a->packet.length < sizeof(a->packet.addr) ? a->packet.length : sizeof(a->packet.addr);
   lt_text_put(d->text, ", sll_protocol=htons(");
   lt_flags_add(d->text, "eth_protocol", ntohs(a->packet.protocol));
   lt_text_add(d->text, "), sll_ifindex=%d, sll_hatype=", a->packet.index);
@@ -214,14 +221,22 @@ void lt_show_sock_protocol(struct lt_decode *d, unsigned index, uint64_t value)
 static const char *option_set(uint32_t level)
 {
   switch (level) {
-  case LEVEL_IP: return "ip_opt";
-  case LEVEL_SOCKET: return "so";
-  case LEVEL_TCP: return "tcp_opt";
-  case LEVEL_UDP: return "udp_opt";
-  case LEVEL_IPV6: return "ipv6_opt";
-  case LEVEL_PACKET: return "packet_opt";
-  case LEVEL_NETLINK: return "netlink_opt";
-  default: return NULL;
+  case LEVEL_IP:
+    return "ip_opt";
+  case LEVEL_SOCKET:
+    return "so";
+  case LEVEL_TCP:
+    return "tcp_opt";
+  case LEVEL_UDP:
+    return "udp_opt";
+  case LEVEL_IPV6:
+    return "ipv6_opt";
+  case LEVEL_PACKET:
+    return "packet_opt";
+  case LEVEL_NETLINK:
+    return "netlink_opt";
+  default:
+    return NULL;
   }
 }
 
@@ -235,8 +250,14 @@ void lt_show_optname(struct lt_decode *d, unsigned index, uint64_t value)
   }
 }
 
-enum { SO_ERROR_ = 4, SO_LINGER_ = 13, SO_PEERCRED_ = 17, SO_RCVTIMEO_ = 20,
-       SO_SNDTIMEO_ = 21, SO_BINDTODEVICE_ = 25 };
+enum {
+  SO_ERROR_ = 4,
+  SO_LINGER_ = 13,
+  SO_PEERCRED_ = 17,
+  SO_RCVTIMEO_ = 20,
+  SO_SNDTIMEO_ = 21,
+  SO_BINDTODEVICE_ = 25
+};
 
 static bool show_socket_option(struct lt_decode *d, uint32_t option, uint64_t addr, uint64_t size)
 {

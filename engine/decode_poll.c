@@ -39,7 +39,7 @@ void lt_show_pollfds(struct lt_decode *d, unsigned index, uint64_t value)
 /* "[3 5]": the descriptors of a set below `count`. */
 static void show_fds(struct lt_decode *d, uint64_t addr, uint64_t count)
 {
-  uint8_t bits[SETS_BYTES];
+  uint8_t bits[SETS_BYTES] = {0};
   const char *separator = "";
   unsigned word = lt_decode_word(d);
   size_t size = count > SETS_BYTES * 8 ? 0 : (count + word * 8 - 1) / (word * 8) * word;

@@ -30,6 +30,8 @@ static void show_octal(struct lt_decode *d)
 
 /* ---- Additions ---------------------------------------------------------------------------- */
 
+#define POLL_ITEMS 4096 /* that are looked at */
+
 static void show_poll_item(struct lt_decode *d, const char *separator, int32_t fd, uint16_t events)
 {
   lt_text_add(d->text, "%s{fd=%d, revents=", separator, fd);
@@ -46,8 +48,8 @@ static void show_timeout(struct lt_decode *d)
 static void show_left(struct lt_decode *d, const char *separator, unsigned index)
 {
   size_t start = d->text->length;
-  bool wide = strstr(d->row->name, "64") != NULL, micro = strstr(d->row->name, "elect6") == NULL &&
-                                                          strstr(d->row->name, "poll") == NULL;
+  bool wide = strstr(d->row->name, "64") != NULL,
+       micro = strstr(d->row->name, "elect6") == NULL && strstr(d->row->name, "poll") == NULL;
   lt_text_add(d->text, "%sleft ", separator);
   uint64_t addr = lt_decode_arg(d, index);
   if (!(micro ? lt_show_timeval_at(d, addr) : lt_show_timespec_at(d, addr, wide))) {
@@ -70,7 +72,7 @@ static void show_poll(struct lt_decode *d)
   }
   show_decimal(d);
   lt_text_put(d->text, " ([");
-  for (uint64_t i = 0; i < count && i < 65536; i++) {
+  for (uint64_t i = 0; i < count && i < POLL_ITEMS; i++) {
     if (!lt_decode_read(d, addr + i * sizeof(item), &item, sizeof(item))) {
       break;
     }
@@ -146,7 +148,9 @@ static void show_fcntl(struct lt_decode *d)
       lt_text_put(d->text, ")");
     }
     break;
-  default: show_decimal(d); break;
+  default:
+    show_decimal(d);
+    break;
   }
 }
 
@@ -187,9 +191,15 @@ static void show_named(struct lt_decode *d, const char *set)
 static void show_prctl(struct lt_decode *d)
 {
   switch (lt_decode_arg(d, 0)) {
-  case 3: show_named(d, "dumpable"); break;     /* PR_GET_DUMPABLE */
-  case 21: show_named(d, "seccomp_mode"); break; /* PR_GET_SECCOMP */
-  default: show_decimal(d); break;
+  case 3:
+    show_named(d, "dumpable");
+    break; /* PR_GET_DUMPABLE */
+  case 21:
+    show_named(d, "seccomp_mode");
+    break; /* PR_GET_SECCOMP */
+  default:
+    show_decimal(d);
+    break;
   }
 }
 
@@ -221,29 +231,29 @@ static const struct row {
   const char *name;
   void (*show)(struct lt_decode *d);
 } results[] = {
-  {"_newselect", show_select},
-  {"brk", show_hex},
-  {"fcntl", show_fcntl},
-  {"fcntl64", show_fcntl},
-  {"map_shadow_stack", show_hex},
-  {"membarrier", show_membarrier},
-  {"mmap", show_hex},
-  {"mmap2", show_hex},
-  {"mremap", show_hex},
-  {"personality", show_personality},
-  {"poll", show_poll},
-  {"ppoll", show_poll},
-  {"ppoll_time64", show_poll},
-  {"prctl", show_prctl},
-  {"pselect6", show_select},
-  {"pselect6_time64", show_select},
-  {"rt_sigtimedwait", show_signal},
-  {"rt_sigtimedwait_time64", show_signal},
-  {"sched_getscheduler", show_scheduler},
-  {"select", show_select},
-  {"set_thread_area", show_thread_area},
-  {"shmat", show_hex},
-  {"umask", show_octal},
+    {"_newselect", show_select},
+    {"brk", show_hex},
+    {"fcntl", show_fcntl},
+    {"fcntl64", show_fcntl},
+    {"map_shadow_stack", show_hex},
+    {"membarrier", show_membarrier},
+    {"mmap", show_hex},
+    {"mmap2", show_hex},
+    {"mremap", show_hex},
+    {"personality", show_personality},
+    {"poll", show_poll},
+    {"ppoll", show_poll},
+    {"ppoll_time64", show_poll},
+    {"prctl", show_prctl},
+    {"pselect6", show_select},
+    {"pselect6_time64", show_select},
+    {"rt_sigtimedwait", show_signal},
+    {"rt_sigtimedwait_time64", show_signal},
+    {"sched_getscheduler", show_scheduler},
+    {"select", show_select},
+    {"set_thread_area", show_thread_area},
+    {"shmat", show_hex},
+    {"umask", show_octal},
 };
 
 static int compare(const void *name, const void *row)

@@ -52,8 +52,7 @@ static void show_stat(struct lt_decode *d, uint64_t addr, const struct stat_layo
     lt_text_put(d->text, ", st_rdev=");
     lt_show_device(d, field(bytes, layout->device, layout->device_bytes));
   } else {
-    lt_text_add(d->text, ", st_size=%" PRIu64,
-                field(bytes, layout->file_size, layout->size_bytes));
+    lt_text_add(d->text, ", st_size=%" PRIu64, field(bytes, layout->file_size, layout->size_bytes));
   }
   lt_text_put(d->text, ", ...}");
 }
@@ -81,11 +80,11 @@ struct statx_start {
 };
 
 static const struct lt_flag attributes[] = {
-  {0x4, "STATX_ATTR_COMPRESSED"},    {0x10, "STATX_ATTR_IMMUTABLE"},
-  {0x20, "STATX_ATTR_APPEND"},       {0x40, "STATX_ATTR_NODUMP"},
-  {0x800, "STATX_ATTR_ENCRYPTED"},   {0x1000, "STATX_ATTR_AUTOMOUNT"},
-  {0x2000, "STATX_ATTR_MOUNT_ROOT"}, {0x100000, "STATX_ATTR_VERITY"},
-  {0x200000, "STATX_ATTR_DAX"},
+    {0x4, "STATX_ATTR_COMPRESSED"},    {0x10, "STATX_ATTR_IMMUTABLE"},
+    {0x20, "STATX_ATTR_APPEND"},       {0x40, "STATX_ATTR_NODUMP"},
+    {0x800, "STATX_ATTR_ENCRYPTED"},   {0x1000, "STATX_ATTR_AUTOMOUNT"},
+    {0x2000, "STATX_ATTR_MOUNT_ROOT"}, {0x100000, "STATX_ATTR_VERITY"},
+    {0x200000, "STATX_ATTR_DAX"},
 };
 static const struct lt_flags attribute_set = {"stx_attributes", LT_BITS, "STATX_ATTR_???",
                                               LT_ROWS(attributes)};
@@ -173,10 +172,17 @@ void lt_show_statfs64(struct lt_decode *d, unsigned index, uint64_t value)
     return;
   }
   struct statfs_fields f = {
-    .type = field(b, 0, 4), .block_size = field(b, 4, 4), .blocks = field(b, 8, 8),
-    .free = field(b, 16, 8), .available = field(b, 24, 8), .files = field(b, 32, 8),
-    .files_free = field(b, 40, 8), .id = {(int32_t)field(b, 48, 4), (int32_t)field(b, 52, 4)},
-    .name_length = field(b, 56, 4), .fragment = field(b, 60, 4), .flags = field(b, 64, 4),
+      .type = field(b, 0, 4),
+      .block_size = field(b, 4, 4),
+      .blocks = field(b, 8, 8),
+      .free = field(b, 16, 8),
+      .available = field(b, 24, 8),
+      .files = field(b, 32, 8),
+      .files_free = field(b, 40, 8),
+      .id = {(int32_t)field(b, 48, 4), (int32_t)field(b, 52, 4)},
+      .name_length = field(b, 56, 4),
+      .fragment = field(b, 60, 4),
+      .flags = field(b, 64, 4),
   };
   show_statfs(d, &f);
 }

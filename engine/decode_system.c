@@ -40,14 +40,30 @@ static const struct {
   uint32_t command;
   char args[5];
 } prctls[] = {
-  {PR_SET_PDEATHSIG, "S"},       {PR_GET_PDEATHSIG, "g"},       {PR_GET_DUMPABLE, ""},
-  {PR_SET_DUMPABLE, "D"},        {PR_GET_KEEPCAPS, ""},         {PR_SET_KEEPCAPS, "n"},
-  {PR_GET_TIMING, ""},           {PR_SET_NAME, "s"},            {PR_GET_NAME, "N"},
-  {PR_GET_SECCOMP, ""},          {PR_SET_SECCOMP, "Mp"},        {PR_CAPBSET_READ, "C"},
-  {PR_CAPBSET_DROP, "C"},        {PR_GET_TSC, "i"},             {PR_GET_SECUREBITS, ""},
-  {PR_SET_TIMERSLACK, "n"},      {PR_GET_TIMERSLACK, ""},       {PR_SET_CHILD_SUBREAPER, "n"},
-  {PR_GET_CHILD_SUBREAPER, "i"}, {PR_SET_NO_NEW_PRIVS, "nnnn"}, {PR_GET_NO_NEW_PRIVS, "nnnn"},
-  {PR_GET_TID_ADDRESS, "a"},     {PR_CAP_AMBIENT, "ACnn"},      {PR_SET_VMA, "vpns"},
+    {PR_SET_PDEATHSIG, "S"},
+    {PR_GET_PDEATHSIG, "g"},
+    {PR_GET_DUMPABLE, ""},
+    {PR_SET_DUMPABLE, "D"},
+    {PR_GET_KEEPCAPS, ""},
+    {PR_SET_KEEPCAPS, "n"},
+    {PR_GET_TIMING, ""},
+    {PR_SET_NAME, "s"},
+    {PR_GET_NAME, "N"},
+    {PR_GET_SECCOMP, ""},
+    {PR_SET_SECCOMP, "Mp"},
+    {PR_CAPBSET_READ, "C"},
+    {PR_CAPBSET_DROP, "C"},
+    {PR_GET_TSC, "i"},
+    {PR_GET_SECUREBITS, ""},
+    {PR_SET_TIMERSLACK, "n"},
+    {PR_GET_TIMERSLACK, ""},
+    {PR_SET_CHILD_SUBREAPER, "n"},
+    {PR_GET_CHILD_SUBREAPER, "i"},
+    {PR_SET_NO_NEW_PRIVS, "nnnn"},
+    {PR_GET_NO_NEW_PRIVS, "nnnn"},
+    {PR_GET_TID_ADDRESS, "a"},
+    {PR_CAP_AMBIENT, "ACnn"},
+    {PR_SET_VMA, "vpns"},
 };
 
 static char prctl_kind(uint32_t command, unsigned index)
@@ -106,15 +122,32 @@ void lt_show_prctl_arg(struct lt_decode *d, unsigned index, uint64_t value)
 {
   char kind = prctl_kind((uint32_t)lt_decode_arg(d, 0), index);
   switch (kind) {
-  case '\0': break;
-  case 'n': lt_text_add(d->text, "%" PRIu64, value); break;
-  case 's': show_name(d, value); break;
-  case 'p': lt_show_pointer(d, value); break;
-  case 'S': lt_show_signal_number(d, (int)value); break;
-  case 'C': lt_flags_add(d->text, "capability", value); break;
-  case 'D': lt_flags_add(d->text, "dumpable", value); break;
-  case 'M': lt_flags_add(d->text, "seccomp_mode", value); break;
-  case 'A': lt_flags_add(d->text, "cap_ambient", value); break;
+  case '\0':
+    break;
+  case 'n':
+    lt_text_add(d->text, "%" PRIu64, value);
+    break;
+  case 's':
+    show_name(d, value);
+    break;
+  case 'p':
+    lt_show_pointer(d, value);
+    break;
+  case 'S':
+    lt_show_signal_number(d, (int)value);
+    break;
+  case 'C':
+    lt_flags_add(d->text, "capability", value);
+    break;
+  case 'D':
+    lt_flags_add(d->text, "dumpable", value);
+    break;
+  case 'M':
+    lt_flags_add(d->text, "seccomp_mode", value);
+    break;
+  case 'A':
+    lt_flags_add(d->text, "cap_ambient", value);
+    break;
   case 'v':
     if (value) {
       lt_text_add(d->text, "%#" PRIx64 " /* PR_SET_VMA_??? */", value);
@@ -125,8 +158,12 @@ void lt_show_prctl_arg(struct lt_decode *d, unsigned index, uint64_t value)
   case 'i':
   case 'N':
   case 'g':
-  case 'a': show_filled(d, kind, index, value); break;
-  default: lt_text_add(d->text, "%#" PRIx64, value); break;
+  case 'a':
+    show_filled(d, kind, index, value);
+    break;
+  default:
+    lt_text_add(d->text, "%#" PRIx64, value);
+    break;
   }
 }
 
@@ -186,10 +223,10 @@ void lt_show_cap_data(struct lt_decode *d, unsigned index, uint64_t value)
 {
   uint32_t version, sets[6] = {0};
   (void)index;
-  size_t size = lt_decode_read(d, lt_decode_arg(d, 0), &version, sizeof(version)) &&
-                        version == 0x19980330
-                    ? 12
-                    : 24;
+  size_t size =
+      lt_decode_read(d, lt_decode_arg(d, 0), &version, sizeof(version)) && version == 0x19980330
+          ? 12
+          : 24;
   if (!lt_decode_read(d, value, sets, size)) {
     lt_show_pointer(d, value);
     return;
@@ -239,8 +276,9 @@ void lt_show_sysinfo(struct lt_decode *d, unsigned index, uint64_t value)
               w[5], w[6]);
   lt_text_add(d->text, ", bufferram=%" PRIu64 ", totalswap=%" PRIu64 ", freeswap=%" PRIu64, w[7],
               w[8], w[9]);
-  lt_text_add(d->text, ", procs=%u, totalhigh=%" PRIu64 ", freehigh=%" PRIu64 ", mem_unit=%" PRIu32
-              "}", processes, high[0], high[1], unit);
+  lt_text_add(d->text,
+              ", procs=%u, totalhigh=%" PRIu64 ", freehigh=%" PRIu64 ", mem_unit=%" PRIu32 "}",
+              processes, high[0], high[1], unit);
 }
 
 #define RESTART2 0xa1b2c3d4

@@ -4,7 +4,8 @@
 
 #include "decode.h"
 
-/* Two numbers of one struct: seconds and parts. Those of 64 bits have the same layout on both ABIs. */
+/* Two numbers of one struct: seconds and parts. Those of 64 bits have the same layout on both ABIs.
+ */
 static bool read_pair(struct lt_decode *d, uint64_t addr, bool wide, int64_t *ret)
 {
   if (wide) {

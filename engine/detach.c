@@ -19,12 +19,9 @@ void lt_detach_stopped(lt_thread *thread)
   for (int i = 0; i < 3 && thread->state == LT_ST_STOPPED; i++) {
     if (lt_regs_flush(thread))
       continue;
-    long error = lt_k_ptrace(PTRACE_DETACH, thread->tid, 0, (uintptr_t)thread->inject);
-    if (error == 0) {
+    if (lt_request(thread, PTRACE_DETACH, 0, (uintptr_t)thread->inject) == 0)
       lt_task_free_thread(thread);
-      return;
-    }
-    lt_thread_failed(thread, (int)error);
+    return;
   }
 }
 

@@ -5,10 +5,9 @@
 
 #include "engine.h"
 
-static bool wanted(const lt_thread *thread)
+static bool wanted(const lt_thread *thread, uint16_t kind)
 {
   const lt_session *session = thread->session;
-  uint16_t kind = thread->stop.kind;
   if (thread->ignored || session->ending)
     return false;
   if (thread->process->detaching)
@@ -17,6 +16,7 @@ static bool wanted(const lt_thread *thread)
   case LT_START:
   case LT_PROCESS_EXIT:
   case LT_SPAWN_FAILED:
+  case LT_REMOTE_DONE: /* somebody asked for it */
     return true;
   case LT_SYSCALL_ENTRY: /* calls.c asked already */
     return true;
@@ -40,24 +40,45 @@ void lt_record(lt_thread *thread, enum lt_kind kind, int status)
   };
 }
 
-enum lt_verdict lt_report(lt_thread *thread)
+enum lt_verdict lt_report_record(lt_thread *thread, struct lt_stop *record)
 {
   lt_session *session = thread->session;
-  thread->stop.seq = ++session->seq;
-  if (!wanted(thread))
+  record->seq = ++session->seq;
+  if (!wanted(thread, record->kind))
     return LT_RESUME;
   thread->in_hook = true;
-  enum lt_verdict verdict = session->hooks.stop(session->data, thread, &thread->stop);
+  enum lt_verdict verdict = session->hooks.stop(session->data, thread, record);
   thread->in_hook = false;
   return verdict;
 }
 
+enum lt_verdict lt_report(lt_thread *thread)
+{
+  return lt_report_record(thread, &thread->stop);
+}
+
 void lt_settle(lt_thread *thread, enum lt_verdict verdict)
 {
+  if (thread->remote) {
+    lt_remote_resume(thread);
+    return;
+  }
   thread->held = verdict == LT_HOLD && thread->stop.kind != LT_EXITING &&
                  !thread->process->detaching && !thread->ignored && !thread->session->ending;
-  if (!thread->held)
+  if (thread->held)
+    return;
+  if (thread->late_exit) {
+    thread->late_exit = false;
+    lt_settle(thread, lt_report(thread));
+  } else if (thread->deferred) { /* a stop is still to be dealt with */
+    lt_remote_resend(thread);
+    if (thread->stop.kind == LT_SYSCALL_EXIT)
+      lt_call_end(thread);
+    lt_wait_push_front(thread->session, thread->tid, thread->deferred);
+    thread->deferred = 0;
+  } else {
     lt_resume(thread);
+  }
 }
 
 static void report_and_settle(lt_thread *thread)
@@ -76,7 +97,9 @@ static void on_plain_stop(lt_thread *thread, struct lt_class class, int status)
     thread->listen_signal = class.signo;
   if (class.kind == LT_SIGNAL || class.kind == LT_GROUP_STOP)
     thread->stop.u.signal.signo = class.signo;
-  if (thread->process->starting) /* between fork and exec it is still our own code */
+  bool ours = thread->process->starting || /* between fork and exec it is still our own code */
+              (class.kind == LT_SIGNAL && lt_remote_expected(thread, class.signo));
+  if (ours)
     lt_resume(thread);
   else
     report_and_settle(thread);
@@ -87,16 +110,15 @@ static void on_plain_stop(lt_thread *thread, struct lt_class class, int status)
 static void on_exiting(lt_thread *thread, int status)
 {
   unsigned long message = 0;
-  long error = lt_k_ptrace(PTRACE_GETEVENTMSG, thread->tid, 0, (uintptr_t)&message);
+  long error = lt_request(thread, PTRACE_GETEVENTMSG, 0, (uintptr_t)&message);
   thread->exiting = true;
+  lt_remote_free(thread); /* a call for us ends with the thread */
   lt_record(thread, LT_EXITING, status);
   int code = (int)message;
   thread->stop.u.exit.known = error == 0;
   thread->stop.u.exit.code = error == 0 && WIFEXITED(code) ? WEXITSTATUS(code) : -1;
   thread->stop.u.exit.signal = error == 0 && WIFSIGNALED(code) ? WTERMSIG(code) : 0;
   thread->stop.u.exit.core = error == 0 && WIFSIGNALED(code) && WCOREDUMP(code);
-  if (error)
-    lt_thread_failed(thread, (int)error);
   report_and_settle(thread);
 }
 
@@ -115,6 +137,11 @@ static void on_stopped(lt_thread *thread, int status)
   enum lt_state before = thread->state;
   struct lt_class class = lt_classify(status, before, thread->interrupted);
   lt_enter_stop(thread, status);
+  bool for_remote = thread->remote && class.kind != LT_EXITING;
+  if (for_remote && !(class.kind == LT_NONE && lt_remote_leaves_call(thread))) {
+    lt_remote_on_stop(thread, class, status);
+    return;
+  }
   if (before == LT_ST_NEWBORN && class.kind != LT_BIRTH && class.kind != LT_EXITING &&
       !lt_on_early_stop(thread, status))
     return;

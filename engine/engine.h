@@ -30,6 +30,8 @@ void lt_enter_stop(lt_thread *thread, int status);
 /* Make the thread's record, and hand it to the hook if it is wanted. */
 void lt_record(lt_thread *thread, enum lt_kind kind, int status);
 enum lt_verdict lt_report(lt_thread *thread);
+/* The same with a record that is not the thread's stop. */
+enum lt_verdict lt_report_record(lt_thread *thread, struct lt_stop *record);
 /* After the hook: hold, detach or restart. */
 void lt_settle(lt_thread *thread, enum lt_verdict verdict);
 
@@ -40,6 +42,25 @@ bool lt_call_subscribed(const lt_session *session, const struct lt_call *call);
 void lt_call_restore(lt_thread *thread);
 /* Forget the call: the thread runs on. */
 void lt_call_end(lt_thread *thread);
+
+/* remote.c: calls made by a tracee for us. */
+void lt_remote_on_stop(lt_thread *thread, struct lt_class class, int status);
+/* The thread's own call must end before ours begins; at its exit, begin (true) instead of reporting
+ * the exit, which is reported after ours. */
+bool lt_remote_leaves_call(const lt_thread *thread);
+bool lt_remote_begin_at_exit(lt_thread *thread);
+void lt_remote_resume(lt_thread *thread);
+void lt_remote_free(lt_thread *thread);
+/* The signal that the thread had stopped for must be sent again: true if it was, and is to come. */
+void lt_remote_resend(lt_thread *thread);
+/* A signal arrived: is it one sent again? Then it has its old siginfo now. */
+bool lt_remote_expected(lt_thread *thread, int signo);
+
+/* scratch.c: release what the thread placed; the mmap has its result; unmap before a detach (true:
+ * a call is under way). */
+void lt_scratch_release(lt_thread *thread);
+void lt_scratch_grown(lt_thread *thread, const struct lt_call *call);
+bool lt_scratch_unmap(lt_thread *thread);
 
 /* births.c: clone events, first stops, orphans. */
 void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how);
@@ -68,6 +89,8 @@ void lt_on_lost(lt_thread *thread);
 
 /* resume.c: the only function that restarts a thread. */
 void lt_resume(lt_thread *thread);
+/* Write back registers and restart with this request: lt_resume() and remote.c only. */
+void lt_flush_and_restart(lt_thread *thread, int request, int signo);
 /* Interrupt running threads whose mode is weaker than what is now subscribed. */
 void lt_remode(lt_session *session);
 int lt_interrupt_thread(lt_thread *thread);

@@ -33,6 +33,18 @@ int lt_thread_failed(lt_thread *thread, int error)
   return error;
 }
 
+long lt_request(lt_thread *thread, int request, uintptr_t addr, uintptr_t data)
+{
+  long result = -ESRCH;
+  for (int i = 0; i < 3 && thread->state == LT_ST_STOPPED; i++) {
+    result = lt_k_ptrace(request, thread->tid, addr, data);
+    if (result >= 0)
+      break;
+    lt_thread_failed(thread, (int)result);
+  }
+  return result;
+}
+
 int lt_thread_access(const lt_thread *thread)
 {
   switch (thread->state) {

@@ -16,11 +16,11 @@ const struct lt_flags *lt_flags_find(const char *name)
     const struct lt_flags *sets;
     size_t count;
   } families[] = {
-    {lt_flags_fs, lt_flags_fs_count},           {lt_flags_ioctl, lt_flags_ioctl_count},
-    {lt_flags_memory, lt_flags_memory_count},   {lt_flags_mount, lt_flags_mount_count},
-    {lt_flags_network, lt_flags_network_count}, {lt_flags_process, lt_flags_process_count},
-    {lt_flags_signal, lt_flags_signal_count},   {lt_flags_sockopt, lt_flags_sockopt_count},
-    {lt_flags_system, lt_flags_system_count},
+      {lt_flags_fs, lt_flags_fs_count},           {lt_flags_ioctl, lt_flags_ioctl_count},
+      {lt_flags_memory, lt_flags_memory_count},   {lt_flags_mount, lt_flags_mount_count},
+      {lt_flags_network, lt_flags_network_count}, {lt_flags_process, lt_flags_process_count},
+      {lt_flags_signal, lt_flags_signal_count},   {lt_flags_sockopt, lt_flags_sockopt_count},
+      {lt_flags_system, lt_flags_system_count},
   };
   for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
     const struct lt_flags *set =

@@ -32,14 +32,14 @@ struct lt_flags {
 
 /* The set with that name, or NULL. */
 const struct lt_flags *lt_flags_find(const char *name);
-/* The name of one constant, or NULL. */
-const char *lt_flags_name(const char *set, uint64_t value);
+/* The name of one constant of the set `name`, or NULL. */
+const char *lt_flags_name(const char *name, uint64_t value);
 /* Print a value as the set has it: "A|B|0x8", and "0x77" with a comment. */
 void lt_flags_show(struct lt_text *text, const struct lt_flags *set, uint64_t value);
-/* The same with the set's name. */
-void lt_flags_add(struct lt_text *text, const char *set, uint64_t value);
+/* The same with the name of the set. */
+void lt_flags_add(struct lt_text *text, const char *name, uint64_t value);
 /* Print the known bits, each followed by "|", and return the others. */
-uint64_t lt_flags_known(struct lt_text *text, const char *set, uint64_t value);
+uint64_t lt_flags_known(struct lt_text *text, const char *name, uint64_t value);
 
 extern const struct lt_flags lt_flags_fs[], lt_flags_ioctl[], lt_flags_memory[], lt_flags_mount[],
     lt_flags_network[], lt_flags_process[], lt_flags_signal[], lt_flags_sockopt[],

@@ -114,11 +114,11 @@ static const struct {
   const char *name;
   void (*show)(struct lt_decode *d);
 } forms[] = {
-  {"clone", show_clone},
-  {"getrandom", show_getrandom},
-  {"restart_syscall", show_restart},
-  {"rt_sigreturn", show_sigreturn},
-  {"sigreturn", show_sigreturn},
+    {"clone", show_clone},
+    {"getrandom", show_getrandom},
+    {"restart_syscall", show_restart},
+    {"rt_sigreturn", show_sigreturn},
+    {"sigreturn", show_sigreturn},
 };
 
 static bool show_form(struct lt_decode *d)
@@ -182,8 +182,9 @@ void lt_show_call(struct lt_decode *d)
 
 size_t lt_call_format(lt_thread *thread, char *ret, size_t size)
 {
-  struct lt_text text = {.bytes = ret, .size = size};
+  struct lt_text text = {.size = size};
   struct lt_decode d;
+  text.bytes = ret;
   lt_decode_init(&d, thread, &text);
   if (thread->in_call) {
     lt_show_call(&d);

@@ -28,6 +28,8 @@ static void parse_line(const char *line, struct lt_proc_status *ret)
     ret->tracer = value;
   else if (sscanf(line, "Uid:\t%u", &number) == 1)
     ret->uid = number;
+  else if (strncmp(line, "SigBlk:\t", 8) == 0)
+    ret->blocked = strtoull(line + 8, NULL, 16);
   else if (sscanf(line, "Kthread:\t%d", &value) == 1)
     ret->kernel_thread = value;
 }

@@ -3,6 +3,7 @@
 #define LT_PROC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct lt_proc_status {
@@ -10,6 +11,7 @@ struct lt_proc_status {
   char state;    /* as in ps(1): R S D T t Z X */
   pid_t tgid, ppid, tracer;
   uid_t uid;
+  uint64_t blocked; /* signal mask, bit per signal from 1 */
   bool kernel_thread;
 };
 

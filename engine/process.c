@@ -150,8 +150,11 @@ int lt_signal_info(lt_thread *thread, siginfo_t *ret)
   int error = check_signal_stop(thread);
   if (error)
     return error;
-  error = (int)lt_k_ptrace(PTRACE_GETSIGINFO, thread->tid, 0, (uintptr_t)ret);
-  return error ? lt_thread_failed(thread, error) : 0;
+  if (thread->expects) { /* the kernel has another stop's by now */
+    *ret = *thread->expects;
+    return 0;
+  }
+  return (int)lt_request(thread, PTRACE_GETSIGINFO, 0, (uintptr_t)ret);
 }
 
 int lt_signal_replace(lt_thread *thread, int signo)

@@ -44,11 +44,10 @@ static int set_options(lt_thread *thread)
   unsigned options = wanted_options(thread);
   if (thread->options == options)
     return 0;
-  long error = lt_k_ptrace(PTRACE_SETOPTIONS, thread->tid, 0, options);
-  if (error)
-    return lt_thread_failed(thread, (int)error);
-  thread->options = options;
-  return 0;
+  long error = lt_request(thread, PTRACE_SETOPTIONS, 0, options);
+  if (error == 0)
+    thread->options = options;
+  return (int)error;
 }
 
 /* SIGKILL moves a thread silently from its stop to PTRACE_EVENT_EXIT, and a restart would consume
@@ -66,12 +65,13 @@ static bool was_moved_on(lt_thread *thread)
   return true;
 }
 
-static int restart(lt_thread *thread)
+void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 {
-  if (thread->listen_signal)
-    return (int)lt_k_ptrace(PTRACE_LISTEN, thread->tid, 0, 0);
-  int request = thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT;
-  return (int)lt_k_ptrace(request, thread->tid, 0, (uintptr_t)thread->inject);
+  for (int i = 0; i < ATTEMPTS && thread->state == LT_ST_STOPPED; i++)
+    if (lt_regs_flush(thread) == 0 && lt_request(thread, request, 0, (uintptr_t)signo) == 0)
+      thread->state = request == PTRACE_LISTEN ? LT_ST_LISTENING : LT_ST_RUNNING;
+  if (thread->state == LT_ST_STOPPED) /* no real kernel refuses so often */
+    thread->state = LT_ST_DYING;
 }
 
 /* What the thread's last stop leaves behind when it runs on. */
@@ -79,7 +79,7 @@ static void leave_stop(lt_thread *thread)
 {
   bool at_exit = thread->stop.kind == LT_SYSCALL_EXIT;
   thread->traces_calls = wants_mode_syscall(thread) && !(at_exit && !wants_calls(thread->session));
-  if (at_exit || !thread->traces_calls)
+  if (at_exit || !thread->traces_calls || !thread->in_call)
     lt_call_end(thread);
 }
 
@@ -90,23 +90,20 @@ void lt_resume(lt_thread *thread)
   thread->held = false;
   bool letting_go = thread->ignored || thread->process->detaching;
   if (letting_go && !thread->changed_args) {
-    lt_detach_stopped(thread);
+    if (!lt_scratch_unmap(thread))
+      lt_detach_stopped(thread);
     return;
   }
+  lt_remote_resend(thread);
   if (thread->session->ending && thread->process->launched)
     lt_process_kill(thread->process); /* born after lt_shutdown began */
   leave_stop(thread);
-  for (int i = 0; i < ATTEMPTS && thread->state == LT_ST_STOPPED; i++) {
-    if (set_options(thread) || lt_regs_flush(thread))
-      continue;
-    int error = restart(thread);
-    if (error == 0)
-      thread->state = thread->listen_signal ? LT_ST_LISTENING : LT_ST_RUNNING;
-    else
-      lt_thread_failed(thread, error);
-  }
-  if (thread->state == LT_ST_STOPPED) /* no real kernel refuses three times */
-    thread->state = LT_ST_DYING;
+  set_options(thread);
+  if (thread->listen_signal)
+    lt_flush_and_restart(thread, PTRACE_LISTEN, 0);
+  else
+    lt_flush_and_restart(thread, thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT,
+                         thread->inject);
 }
 
 int lt_interrupt_thread(lt_thread *thread)
@@ -116,7 +113,7 @@ int lt_interrupt_thread(lt_thread *thread)
   if (thread->interrupted)
     return 0;
   long error = lt_k_ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0);
-  if (error && error != -ESRCH) /* once more; ESRCH: it is dying, its status is on the way */
+  if (error) /* believed the second time, as in lt_thread_failed: it is dying, a status will come */
     error = lt_k_ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0);
   thread->interrupted = error == 0;
   return (int)error;
@@ -149,11 +146,7 @@ int lt_thread_release(lt_thread *thread)
   if (!thread->held)
     return lt_fail(thread->session, -EINVAL, "thread %d is not held", (int)thread->tid);
   thread->held = false;
-  if (thread->deferred) {
-    lt_wait_push_front(thread->session, thread->tid, thread->deferred);
-    thread->deferred = 0;
-  } else if (!thread->in_hook) {
-    lt_resume(thread);
-  }
+  if (!thread->in_hook)
+    lt_settle(thread, LT_RESUME);
   return 0;
 }

@@ -7,8 +7,14 @@
  * page's name, AS("...") how to print it (a set in flags_*.c or a decoder in decode*.c). */
 #define AKA(n) .alias = n
 #define AS(s) .shape = s
-#define ARG(n, t, bytes, ...) {.name = n, .type = LT_ARG_##t, .size = bytes, .length = -1, __VA_ARGS__}
-#define SIZED(n, t, index, ...) {.name = n, .type = LT_ARG_##t, .length = index, __VA_ARGS__}
+#define ARG(n, t, bytes, ...)                                               \
+  {                                                                         \
+    .name = n, .type = LT_ARG_##t, .size = bytes, .length = -1, __VA_ARGS__ \
+  }
+#define SIZED(n, t, index, ...)                                 \
+  {                                                             \
+    .name = n, .type = LT_ARG_##t, .length = index, __VA_ARGS__ \
+  }
 
 /* Integers by their declaration. LONG and ULONG have the size of a pointer on i386. */
 #define INT(n, ...) ARG(n, INT, 4, __VA_ARGS__)
@@ -36,21 +42,21 @@
 #define NONE
 
 #define COUNT(...) (sizeof((struct lt_arg[]){__VA_ARGS__}) / sizeof(struct lt_arg))
-#define CALL(n, x86_64, i386, bits, ...)                                                           \
-  {.name = #n,                                                                                     \
-   .nr = {x86_64, i386},                                                                           \
-   .classes = (bits) & ~NO_RETURN,                                                                 \
-   .count = COUNT(__VA_ARGS__),                                                                    \
-   .known = true,                                                                                  \
-   .no_return = ((bits) & NO_RETURN) != 0,                                                         \
+#define CALL(n, x86_64, i386, bits, ...) \
+  {.name = #n,                           \
+   .nr = {x86_64, i386},                 \
+   .classes = (bits) & ~NO_RETURN,       \
+   .count = COUNT(__VA_ARGS__),          \
+   .known = true,                        \
+   .no_return = ((bits)&NO_RETURN) != 0, \
    .args = {__VA_ARGS__}},
 #define RAW_ARG(n) ARG(n, UINT, 8, AS("hex"))
-#define RAW(n, x86_64, i386, bits)                                                                 \
-  {.name = #n,                                                                                     \
-   .nr = {x86_64, i386},                                                                           \
-   .classes = bits,                                                                                \
-   .count = LT_CALL_ARGS,                                                                          \
-   .args = {RAW_ARG("arg0"), RAW_ARG("arg1"), RAW_ARG("arg2"), RAW_ARG("arg3"), RAW_ARG("arg4"),   \
+#define RAW(n, x86_64, i386, bits)                                                               \
+  {.name = #n,                                                                                   \
+   .nr = {x86_64, i386},                                                                         \
+   .classes = bits,                                                                              \
+   .count = LT_CALL_ARGS,                                                                        \
+   .args = {RAW_ARG("arg0"), RAW_ARG("arg1"), RAW_ARG("arg2"), RAW_ARG("arg3"), RAW_ARG("arg4"), \
             RAW_ARG("arg5")}},
 
 const struct lt_syscall lt_syscall_rows[] = {
@@ -88,20 +94,22 @@ _Static_assert(ROW_COUNT <= LT_ROW_LIMIT, "LT_ROW_LIMIT is too small");
 #undef RAW
 
 const uint16_t lt_syscall_by_nr[LT_ABI_COUNT][LT_NR_LIMIT + LT_ROW_LIMIT] = {
-  [LT_ABI_X86_64] = {
+    [LT_ABI_X86_64] =
+        {
 #define CALL(n, x86_64, i386, ...) PLACE(x86_64, ROW_##n)
 #define RAW(n, x86_64, i386, ...) PLACE(x86_64, ROW_##n)
 #include "syscall_table.def"
 #undef CALL
 #undef RAW
-  },
-  [LT_ABI_I386] = {
+        },
+    [LT_ABI_I386] =
+        {
 #define CALL(n, x86_64, i386, ...) PLACE(i386, ROW_##n)
 #define RAW(n, x86_64, i386, ...) PLACE(i386, ROW_##n)
 #include "syscall_table.def"
 #undef CALL
 #undef RAW
-  },
+        },
 };
 
 const uint16_t lt_syscall_by_nr_i386[LT_NR_LIMIT] = {

@@ -87,7 +87,8 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 }
 
 /* A third of the name may be wrong, and at least one character. What many programs call a call
- * ("fstatat" for newfstatat, "lseek64") is near too: one name that ends or begins with the other. */
+ * ("fstatat" for newfstatat, "lseek64") is near too: one name that ends or begins with the other.
+ */
 const char *lt_syscall_nearest(const char *name)
 {
   size_t length = strlen(name), best = SIZE_MAX;
@@ -118,11 +119,11 @@ static const struct {
   const char *name;
   uint32_t bit;
 } classes[] = {
-  {"file", FILES},       {"desc", DESC},     {"memory", MEMORY}, {"process", PROCESS},
-  {"signal", SIGNALS},   {"ipc", IPC},       {"network", NETWORK}, {"net", NETWORK},
-  {"creds", CREDS},      {"clock", CLOCK},   {"pure", PURE},     {"%stat", STATS},
-  {"stat", STAT},        {"lstat", LSTAT},   {"fstat", FSTAT},   {"%statfs", STATFSS},
-  {"statfs", STATFS},    {"fstatfs", FSTATFS},
+    {"file", FILES},     {"desc", DESC},       {"memory", MEMORY},   {"process", PROCESS},
+    {"signal", SIGNALS}, {"ipc", IPC},         {"network", NETWORK}, {"net", NETWORK},
+    {"creds", CREDS},    {"clock", CLOCK},     {"pure", PURE},       {"%stat", STATS},
+    {"stat", STAT},      {"lstat", LSTAT},     {"fstat", FSTAT},     {"%statfs", STATFSS},
+    {"statfs", STATFS},  {"fstatfs", FSTATFS},
 };
 
 uint32_t lt_class_find(const char *name)

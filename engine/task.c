@@ -30,6 +30,11 @@ lt_process *lt_task_new_process(lt_session *session, pid_t pid, enum lt_how how)
   process->how = how;
   process->spawn_pipe = -1;
   process->mem_fd = -1;
+  process->space = lt_space_new();
+  if (!process->space) {
+    free(process);
+    return NULL;
+  }
   HASH_ADD_INT(session->processes, pid, process);
   return process;
 }
@@ -72,6 +77,7 @@ void lt_task_free_process(lt_process *process)
   if (process->spawn_pipe >= 0)
     close(process->spawn_pipe);
   lt_mem_forget(process);
+  lt_space_leave(process->space);
   HASH_DEL(session->processes, process);
   free(process);
 }
@@ -84,8 +90,11 @@ void lt_task_free_thread(lt_thread *thread)
   if (session->hooks.thread_freed)
     session->hooks.thread_freed(session->data, thread);
   HASH_DEL(session->threads, thread);
-  if (process)
+  lt_remote_free(thread);
+  if (process) {
+    lt_scratch_release(thread);
     DL_DELETE(process->threads, thread);
+  }
   lt_regs_free(thread);
   lt_capture_free(thread);
   free(thread); /* NOLINT(clang-analyzer-unix.Malloc): uthash moved the table, not the thread */

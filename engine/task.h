@@ -15,6 +15,7 @@
 
 #include "arch.h"
 #include "luatrace.h"
+#include "space.h"
 
 enum lt_state {
   LT_ST_ORPHAN,
@@ -53,6 +54,11 @@ struct lt_thread {
   bool interrupted;  /* PTRACE_INTERRUPT sent, its stop not seen */
   bool interrupt_reported; /* the next such stop was asked for by the caller */
   bool held;         /* the hook said LT_HOLD */
+  siginfo_t *expects; /* a signal of ours that is to arrive with this siginfo (remote.c) */
+  struct lt_remote *remote; /* a call it makes for us (remote.c) */
+  bool uses_scratch;        /* has room in the process's scratch */
+  size_t grows_scratch;     /* size of the region that `remote` is mapping */
+  bool late_exit;           /* the exit of its own call is to be reported after `remote` */
   int deferred;      /* status to dispatch again when released; 0: none */
   bool in_hook;      /* a hook for this thread is on the stack */
   bool ignored;      /* to be detached at its next stop */
@@ -62,6 +68,8 @@ struct lt_thread {
   struct lt_call call;  /* the current call */
   bool in_call;         /* `call` holds: from entry until it runs on from the exit */
   bool want_exit;       /* somebody asked for the exit of `call` */
+  bool skipped;         /* the kernel does not make `call`; its result is skip_ret */
+  int64_t skip_ret;
   uint8_t changed_args; /* bit i: argument i was changed and is to be put back */
   uint64_t saved_args[LT_CALL_ARGS];
   struct lt_capture capture;
@@ -84,6 +92,7 @@ struct lt_process {
   bool started;   /* LT_START was reported */
   int spawn_pipe; /* read end that tells a failed exec; -1 */
   int mem_fd;     /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  struct lt_space *space; /* whose memory; never NULL */
   lt_thread *threads;
   void *data;
   UT_hash_handle hh; /* by pid, in the session */
@@ -168,6 +177,10 @@ int lt_fail(lt_session *session, int error, const char *format, ...)
 /* The one place that says what a failed request on a stopped thread means: ESRCH makes it DYING.
  * Returns the error. */
 int lt_thread_failed(lt_thread *thread, int error);
+/* A ptrace request on a stopped thread. A failure is believed only when repeated: what it would
+ * have told or changed must not be lost to a passing fault. Negated errno; the thread may be DYING
+ * then. */
+long lt_request(lt_thread *thread, int request, uintptr_t addr, uintptr_t data);
 /* 0 if registers and memory may be accessed now, else -EBUSY or -ESRCH. */
 int lt_thread_access(const lt_thread *thread);
 

@@ -47,14 +47,22 @@ void lt_text_end(struct lt_text *text)
 static const char *short_escape(unsigned char c)
 {
   switch (c) {
-  case '"': return "\\\"";
-  case '\\': return "\\\\";
-  case '\t': return "\\t";
-  case '\n': return "\\n";
-  case '\v': return "\\v";
-  case '\f': return "\\f";
-  case '\r': return "\\r";
-  default: return NULL;
+  case '"':
+    return "\\\"";
+  case '\\':
+    return "\\\\";
+  case '\t':
+    return "\\t";
+  case '\n':
+    return "\\n";
+  case '\v':
+    return "\\v";
+  case '\f':
+    return "\\f";
+  case '\r':
+    return "\\r";
+  default:
+    return NULL;
   }
 }
 

@@ -85,6 +85,25 @@ void lt_x86_cancel_restart(struct lt_regs *regs)
   lt_x86_user(regs)->orig_rax = UINT64_MAX;
 }
 
+void lt_x86_set_call_nr(struct lt_regs *regs, uint64_t nr)
+{
+  lt_x86_user(regs)->orig_rax = nr;
+}
+
+void lt_x86_begin_call(struct lt_regs *regs, uint64_t pc, uint64_t nr)
+{
+  struct user_regs_struct *user = lt_x86_user(regs);
+  user->rip = pc;
+  user->rax = nr;
+  user->orig_rax = UINT64_MAX;
+}
+
+/* All system call instructions have two bytes. */
+void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr)
+{
+  lt_x86_begin_call(regs, lt_x86_view(regs)->rip - 2, nr);
+}
+
 int lt_x86_fetch_general(pid_t tid, struct lt_regs *regs)
 {
   return (int)lt_k_ptrace(PTRACE_GETREGS, tid, 0, (uintptr_t)regs->general);

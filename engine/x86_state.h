@@ -74,5 +74,8 @@ bool lt_x86_is_pc(const struct lt_reg *reg);
 bool lt_x86_is_checked(const struct lt_reg *reg);
 uint64_t lt_x86_call_nr(const struct lt_regs *regs);
 void lt_x86_cancel_restart(struct lt_regs *regs);
+void lt_x86_set_call_nr(struct lt_regs *regs, uint64_t nr);
+void lt_x86_begin_call(struct lt_regs *regs, uint64_t pc, uint64_t nr);
+void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
 
 #endif

@@ -56,6 +56,7 @@ enum lt_kind {
   LT_INTERRUPT,     /* stopped because lt_thread_interrupt() asked */
   LT_GROUP_STOP,    /* the process was stopped by u.signal (job control) */
   LT_CONTINUE,      /* SIGCONT ended a group stop */
+  LT_REMOTE_DONE,   /* u.call, made for us (lt_remote_call()), has its result */
   LT_EXITING,       /* about to exit with u.exit; read-only, and cannot be held */
 
   LT_THREAD_EXIT,  /* u.exit: one thread is gone */
@@ -378,11 +379,32 @@ LT_API int lt_call_want_exit(lt_thread *thread);
 /* At LT_SYSCALL_ENTRY: change argument `index` (from 0) for the kernel; the register gets its old
  * value back at the exit, except after execve and sigreturn. Errors: EINVAL, ESRCH. */
 LT_API int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value);
+/* At LT_SYSCALL_ENTRY: the kernel shall not make this call; the program sees `ret` (a negated errno
+ * for a failure) as its result. Errors: EINVAL, ESRCH. */
+LT_API int lt_call_skip(lt_thread *thread, int64_t ret);
+/* At LT_SYSCALL_ENTRY: make it another call of the same ABI. The arguments stay; change them with
+ * lt_call_set_arg(). Errors: EINVAL, ESRCH. */
+LT_API int lt_call_become(lt_thread *thread, uint64_t nr);
 /* At LT_SYSCALL_EXIT: change the result the program sees. Errors: EINVAL, ESRCH. */
 LT_API int lt_call_set_ret(lt_thread *thread, int64_t value);
 /* Keep what the call's input arguments point to, so that they still answer after it has run.
  * Idempotent; what cannot be read is left out. */
 LT_API int lt_call_capture(lt_thread *thread);
+
+/* Have the stopped thread make a system call of its ABI (at an entry: of the call's ABI) for us.
+ * Returns at once; the hook must let the thread run on, and gets LT_REMOTE_DONE when the thread
+ * stands again where it stood. Signals wait meanwhile. The program's own seccomp filter judges the
+ * call. Errors: EBUSY (one is under way), EINVAL (calls that make or replace programs), ENOEXEC (no
+ * system call instruction in its memory), ESRCH (gone or exiting). */
+LT_API int lt_remote_call(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_ARGS]);
+
+/* Room in the thread's process for `size` bytes of ours, until its present call is over (at other
+ * stops: until it runs on). Returns -EAGAIN where none is mapped yet: see lt_scratch_grow().
+ * The room is readable and writable, and collides with nothing of the program's. */
+LT_API int lt_scratch_take(lt_thread *thread, size_t size, uint64_t *ret);
+/* Map more room, at least for `size` bytes, by a remote mmap: LT_REMOTE_DONE follows as for
+ * lt_remote_call(), then lt_scratch_take() answers. Errors: as there. */
+LT_API int lt_scratch_grow(lt_thread *thread, size_t size);
 
 /* A decoded argument. Bytes point into the thread's own storage and hold until its next stop. */
 struct lt_value {

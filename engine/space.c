@@ -1,0 +1,37 @@
+/* space.c - address spaces: see space.h. */
+#include "space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct lt_space *lt_space_new(void)
+{
+  struct lt_space *space = calloc(1, sizeof *space);
+  if (space)
+    space->processes = 1;
+  return space;
+}
+
+struct lt_space *lt_space_share(struct lt_space *space)
+{
+  space->processes++;
+  return space;
+}
+
+struct lt_space *lt_space_copy(const struct lt_space *space)
+{
+  struct lt_space *copy = lt_space_new();
+  if (!copy)
+    return NULL;
+  memcpy(copy->call_instruction, space->call_instruction, sizeof copy->call_instruction);
+  copy->scratch = lt_regions_copy(space->scratch);
+  return copy;
+}
+
+void lt_space_leave(struct lt_space *space)
+{
+  if (!space || --space->processes > 0)
+    return;
+  lt_regions_free(space->scratch);
+  free(space);
+}

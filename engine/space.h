@@ -1,0 +1,27 @@
+/* space.h - an address space: what belongs to memory rather than to a process. Processes made with
+ * CLONE_VM (vfork among them) share one; a forked child has a copy; exec begins a new one. */
+#ifndef LT_SPACE_H
+#define LT_SPACE_H
+
+#include "arch.h"
+
+struct lt_region; /* scratch.c */
+
+struct lt_space {
+  unsigned processes;                      /* how many share it */
+  struct lt_region *scratch;               /* rooms that we had mapped in it */
+  uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
+};
+
+/* NULL when out of memory. */
+struct lt_space *lt_space_new(void);
+struct lt_space *lt_space_share(struct lt_space *space);
+struct lt_space *lt_space_copy(const struct lt_space *space);
+/* One process less; NULL is allowed. */
+void lt_space_leave(struct lt_space *space);
+
+/* scratch.c: for lt_space_copy() and lt_space_leave(). */
+struct lt_region *lt_regions_copy(const struct lt_region *regions);
+void lt_regions_free(struct lt_region *regions);
+
+#endif
