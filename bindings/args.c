@@ -53,8 +53,8 @@ void bind_push_argument(lua_State *L, const struct bind_thread *box, unsigned in
 {
   const struct lt_call *call = lt_thread_call(box->thread);
   const struct lt_syscall *known = call ? lt_syscall_find((enum lt_abi)call->abi, call->nr) : NULL;
-  unsigned type = known && known->known && index < known->count ? known->args[index].type
-                                                                : LT_ARG_UINT;
+  unsigned type =
+      known && known->known && index < known->count ? known->args[index].type : LT_ARG_UINT;
   struct lt_value value;
   if (type == LT_ARG_STRINGS && call->args[index] != 0) {
     push_strings(L, box, index);

@@ -39,19 +39,19 @@ struct bind_ending {
 struct bind_options;
 
 struct binding {
-  lua_State *L;                 /* the main Lua thread */
-  lua_State *volatile running;  /* the coroutine that runs now; for the signal handlers */
+  lua_State *L;                /* the main Lua thread */
+  lua_State *volatile running; /* the coroutine that runs now; for the signal handlers */
   lt_session *session;
   const void *metatables[BIND_TYPE_COUNT]; /* by address, for quick comparison */
   int dispatchers[LT_KIND_COUNT];          /* registry references, LUA_NOREF where there is none */
   const struct lt_stop *stop;              /* the record that is being dispatched */
-  bool sweep;      /* a thread or process that somebody may wait for is gone */
-  bool launched;   /* something was launched: Ctrl-C is its business */
-  pid_t first;     /* the process that was launched first; its end is ours */
+  bool sweep;    /* a thread or process that somebody may wait for is gone */
+  bool launched; /* something was launched: Ctrl-C is its business */
+  pid_t first;   /* the process that was launched first; its end is ours */
   bool first_over;
-  struct bind_ending end;   /* how this run ends if nothing else decides it */
-  bool stop_asked;          /* SIGTSTP came: stop when the launched program does */
-  struct bind_fds *fds;     /* fds.c */
+  struct bind_ending end; /* how this run ends if nothing else decides it */
+  bool stop_asked;        /* SIGTSTP came: stop when the launched program does */
+  struct bind_fds *fds;   /* fds.c */
 };
 
 static inline struct binding *bind_of(lua_State *L)
@@ -63,7 +63,7 @@ static inline struct binding *bind_of(lua_State *L)
 
 /* What a thread object holds. It lives as long as the thread does or a script keeps it. */
 struct bind_thread {
-  lt_thread *thread;   /* NULL once it is gone */
+  lt_thread *thread; /* NULL once it is gone */
   pid_t tid, pid;
   uint64_t generation; /* counts the calls that scripts were told of */
   bool exit_wanted;    /* somebody waits for the exit of the current one */
@@ -151,12 +151,12 @@ void bind_warnf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- Names (names.c) ---------------------------------------------------------------------- */
 
-const char *bind_kind_name(unsigned kind);             /* "syscall-entry"; NULL */
-int bind_check_kind(lua_State *L, int index);          /* its number, or raise */
-const char *bind_how_name(unsigned how);               /* "fork"; NULL */
-const char *bind_abi_name(unsigned abi);               /* "x86_64" */
+const char *bind_kind_name(unsigned kind);    /* "syscall-entry"; NULL */
+int bind_check_kind(lua_State *L, int index); /* its number, or raise */
+const char *bind_how_name(unsigned how);      /* "fork"; NULL */
+const char *bind_abi_name(unsigned abi);      /* "x86_64" */
 size_t bind_pointer_size(enum lt_abi abi);
-int bind_check_signal(lua_State *L, int index);        /* by number or name, or raise */
+int bind_check_signal(lua_State *L, int index); /* by number or name, or raise */
 /* Push the name of a call, "syscall_999" for an unknown one. */
 void bind_push_call_name(lua_State *L, unsigned abi, uint64_t nr);
 
@@ -176,17 +176,17 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 
 /* ---- The primitives, by table; each adds its functions to the `core` at the top of the stack */
 
-void bind_open_tasks(lua_State *L);    /* tasks.c: resume */
-void bind_open_errors(lua_State *L);   /* errors.c */
-void bind_open_trace(lua_State *L);    /* trace.c: sessions, subscriptions */
-void bind_open_spawn(lua_State *L);    /* spawn.c */
-void bind_open_calls(lua_State *L);    /* call.c */
-void bind_open_records(lua_State *L);  /* record.c: stop records, signals */
-void bind_open_tables(lua_State *L);   /* tables.c: names of system calls, signals, errors */
-void bind_open_memory(lua_State *L);   /* memory.c: adds the typed accesses to core.methods.memory */
-void bind_open_bits(lua_State *L);     /* bits.c */
-void bind_open_text(lua_State *L);     /* text.c */
-void bind_open_system(lua_State *L);   /* system.c: clock, paths, files, popen */
+void bind_open_tasks(lua_State *L);   /* tasks.c: resume */
+void bind_open_errors(lua_State *L);  /* errors.c */
+void bind_open_trace(lua_State *L);   /* trace.c: sessions, subscriptions */
+void bind_open_spawn(lua_State *L);   /* spawn.c */
+void bind_open_calls(lua_State *L);   /* call.c */
+void bind_open_records(lua_State *L); /* record.c: stop records, signals */
+void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signals, errors */
+void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
+void bind_open_bits(lua_State *L);    /* bits.c */
+void bind_open_text(lua_State *L);    /* text.c */
+void bind_open_system(lua_State *L);  /* system.c: clock, paths, files, popen */
 
 /* ---- State, hook, loop -------------------------------------------------------------------- */
 

@@ -2,14 +2,14 @@
 #include "binding.h"
 
 /* The arguments from `index` on, folded with one operator. */
-#define FOLD(name, start, operator)                                                                \
-  static int name(lua_State *L)                                                                    \
-  {                                                                                                \
-    uint64_t bits = (start);                                                                       \
-    for (int i = 1; i <= lua_gettop(L); i++)                                                       \
-      bits = bits operator(uint64_t) bind_check_int64(L, i);                                       \
-    compat_push_int64(L, (int64_t)bits);                                                           \
-    return 1;                                                                                      \
+#define FOLD(name, start, operator)                          \
+  static int name(lua_State *L)                              \
+  {                                                          \
+    uint64_t bits = (start);                                 \
+    for (int i = 1; i <= lua_gettop(L); i++)                 \
+      bits = bits operator(uint64_t) bind_check_int64(L, i); \
+    compat_push_int64(L, (int64_t)bits);                     \
+    return 1;                                                \
   }
 
 /* bit.band(...), bit.bor(...), bit.bxor(...) -> integer */
@@ -62,8 +62,8 @@ static int core_key(lua_State *L)
 void bind_open_bits(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"band", bit_and},       {"bor", bit_or},         {"bxor", bit_xor}, {"bnot", bit_not},
-      {"lshift", bit_lshift},  {"rshift", bit_rshift},  {NULL, NULL},
+      {"band", bit_and},      {"bor", bit_or},        {"bxor", bit_xor}, {"bnot", bit_not},
+      {"lshift", bit_lshift}, {"rshift", bit_rshift}, {NULL, NULL},
   };
   lua_newtable(L);
   luaL_setfuncs(L, functions, 0);

@@ -198,9 +198,12 @@ static int core_raw_argument(lua_State *L)
 void bind_open_calls(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"call", core_call},       {"call_thread", core_call_thread},
-      {"leave", core_leave},     {"result", core_result},
-      {"argument", core_argument}, {"raw_argument", core_raw_argument},
+      {"call", core_call},
+      {"call_thread", core_call_thread},
+      {"leave", core_leave},
+      {"result", core_result},
+      {"argument", core_argument},
+      {"raw_argument", core_raw_argument},
       {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);

@@ -16,9 +16,9 @@ struct bind_options {
   size_t step_count;
   int *pids; /* of -p */
   size_t pid_count;
-  const char *output; /* of -o, else NULL */
-  const char *script; /* the script operand, else NULL */
-  char **words;       /* what follows it (with -e: all operands), ends with NULL */
+  const char *output;             /* of -o, else NULL */
+  const char *script;             /* the script operand, else NULL */
+  char **words;                   /* what follows it (with -e: all operands), ends with NULL */
   bool verbose, no_follow, go_on; /* -v, --no-follow, --on-error=go */
 };
 

@@ -1,5 +1,7 @@
 /* compat.h - what differs between versions of Lua, and nothing else does. Everything in bindings/
- * calls these instead of the functions that changed. A port writes this list once more. */
+ * calls these instead of the functions that changed. A port to LuaJIT writes this list once more,
+ * and defines what Lua 5.1 lacks: LUA_OK, lua_rawgetp, lua_rawsetp, lua_rawlen, luaL_prepbuffsize,
+ * luaL_buffinitsize, luaL_pushresultsize. */
 #ifndef LT_COMPAT_H
 #define LT_COMPAT_H
 

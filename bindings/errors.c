@@ -74,8 +74,7 @@ int bind_failure(lua_State *L, int error)
 void bind_check_access(lua_State *L, const struct bind_thread *box, int error)
 {
   if (error == -EBUSY)
-    bind_raise(L,
-               "thread %d is running; only a stopped thread's registers and memory can be used",
+    bind_raise(L, "thread %d is running; only a stopped thread's registers and memory can be used",
                (int)box->tid);
   if (error == -ESRCH) {
     bind_push_gone(L, "thread", box->tid, true);

@@ -67,8 +67,7 @@ struct event {
 
 static bool is_about_process(const struct lt_stop *stop)
 {
-  return stop->kind == LT_START || stop->kind == LT_PROCESS_EXIT ||
-         stop->kind == LT_SPAWN_FAILED;
+  return stop->kind == LT_START || stop->kind == LT_PROCESS_EXIT || stop->kind == LT_SPAWN_FAILED;
 }
 
 /* Push the thread object, with what a new stop means for it. One that has ended is gone for

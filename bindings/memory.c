@@ -4,8 +4,8 @@
 
 #include "binding.h"
 
-#define BLOCK 65536       /* bytes that are read at a time, so that size follows what is there */
-#define STRING_MAX 4096   /* of t.mem:str() without a limit */
+#define BLOCK 65536     /* bytes that are read at a time, so that size follows what is there */
+#define STRING_MAX 4096 /* of t.mem:str() without a limit */
 #define STRING_LIMIT ((lua_Integer)1 << 26)
 
 /* Argument 1 as a thread that lives. */
@@ -279,7 +279,8 @@ static int search_maps(lt_thread *thread, const char *bytes, size_t size, uint64
   return found;
 }
 
-/* mem:search(bytes [, from, to]) -> addr | nil [, message, code]; by default in all readable maps */
+/* mem:search(bytes [, from, to]) -> addr | nil [, message, code]; by default in all readable maps
+ */
 static int mem_search(lua_State *L)
 {
   struct bind_thread *box;
@@ -331,9 +332,8 @@ static int mem_tostring(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"read", mem_read},   {"write", mem_write},   {"str", mem_str},
-    {"array", mem_array}, {"search", mem_search}, {"maps", mem_maps},
-    {NULL, NULL},
+    {"read", mem_read},     {"write", mem_write}, {"str", mem_str}, {"array", mem_array},
+    {"search", mem_search}, {"maps", mem_maps},   {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

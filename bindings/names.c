@@ -4,6 +4,7 @@
 
 #include "binding.h"
 
+/* Kinds without a name here never reach scripts. */
 static const char *const kinds[LT_KIND_COUNT] = {
     [LT_START] = "start",
     [LT_BIRTH] = "birth",
@@ -31,7 +32,7 @@ int bind_check_kind(lua_State *L, int index)
 {
   const char *name = luaL_checkstring(L, index);
   for (int kind = 1; kind < LT_KIND_COUNT; kind++)
-    if (strcmp(kinds[kind], name) == 0)
+    if (kinds[kind] && strcmp(kinds[kind], name) == 0)
       return kind;
   bind_raise(L, "there is no stop kind '%s'", name);
 }

@@ -204,8 +204,10 @@ void bind_process_freed(void *data, lt_process *process)
     binding->first_over = true;
   if (!box)
     return;
-  box->process = NULL;
-  binding->sweep = true;
-  lt_interrupt(binding->session);
+  if (box->process) { /* no record told of its end */
+    box->process = NULL;
+    binding->sweep = true;
+    lt_interrupt(binding->session);
+  }
   release(binding, box);
 }

@@ -12,8 +12,6 @@
 #include "binding.h"
 #include "signals.h"
 
-extern char **environ;
-
 struct piped {
   luaL_Stream stream; /* first: Lua's io functions see a file */
   pid_t pid;

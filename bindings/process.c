@@ -137,8 +137,11 @@ static int process_maps(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"threads", process_threads}, {"detach", process_detach}, {"kill", process_kill},
-    {"maps", process_maps},       {NULL, NULL},
+    {"threads", process_threads},
+    {"detach", process_detach},
+    {"kill", process_kill},
+    {"maps", process_maps},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -102,8 +102,8 @@ static bool is_fault(int signo)
          signo == SIGTRAP;
 }
 
-/* core.signal_info(t) -> table { code, pid, uid, addr, value } of the signal that t is about to
- * get; without what does not apply to it */
+/* core.signal_info(t) -> table { code, pid, uid, status, addr, value } of the signal that t is
+ * about to get; without what does not apply to it */
 static int core_signal_info(lua_State *L)
 {
   struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
@@ -121,6 +121,8 @@ static int core_signal_info(lua_State *L)
     set_int(L, "pid", info.si_pid);
     set_int(L, "uid", info.si_uid);
   }
+  if (info.si_signo == SIGCHLD && from_kernel)
+    set_int(L, "status", info.si_status);
   if (info.si_code == SI_QUEUE || info.si_code == SI_TIMER || info.si_code == SI_MESGQ)
     set_int(L, "value", (int64_t)(uintptr_t)info.si_value.sival_ptr);
   return 1;
@@ -132,8 +134,8 @@ static int core_signal_replace(lua_State *L)
 {
   struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
   lt_thread *thread = bind_live_thread(L, box);
-  bool in_time = lt_thread_stop(thread)->seq == (uint64_t)luaL_checkinteger(L, 2) &&
-                 lt_thread_stopped(thread);
+  bool in_time =
+      lt_thread_stop(thread)->seq == (uint64_t)luaL_checkinteger(L, 2) && lt_thread_stopped(thread);
   lua_pushboolean(L, in_time && lt_signal_replace(thread, bind_check_signal(L, 3)) == 0);
   return 1;
 }

@@ -3,14 +3,13 @@
  * Handlers only count, wake the engine up, and at worst break a loop in Lua; what a signal means
  * is decided when the loop is back (bind_signals_noticed):
  *
- *   SIGINT, SIGQUIT   belong to a launched program, which gets them from the terminal as we do. With
- *                     none, tracing ends. The second one that comes before the loop is back breaks
- *                     what Lua is doing, the third one ends everything on the spot.
- *   SIGTERM, SIGHUP   are passed on to the launched program. With none, tracing ends.
- *   SIGTSTP, SIGTTIN  stop us too, but only when the launched program has stopped, so that its stop
- *                     is handled.
- *   SIGPIPE           ends tracing if it is our own output that nobody reads, and then us.
- *   SIGTTOU           is ignored: a traced shell may take the terminal from us.
+ *   SIGINT, SIGQUIT   belong to a launched program, which gets them from the terminal as we do.
+ * With none, tracing ends. The second one that comes before the loop is back breaks what Lua is
+ * doing, the third one ends everything on the spot. SIGTERM, SIGHUP   are passed on to the launched
+ * program. With none, tracing ends. SIGTSTP, SIGTTIN  stop us too, but only when the launched
+ * program has stopped, so that its stop is handled. SIGPIPE           ends tracing if it is our own
+ * output that nobody reads, and then us. SIGTTOU           is ignored: a traced shell may take the
+ * terminal from us.
  *
  * There is one process-wide state, because signal handlers have no other way to find it. */
 #include "signals.h"
@@ -25,8 +24,8 @@ static struct {
   struct binding *binding;
   volatile sig_atomic_t interrupts; /* SIGINTs since the loop was back */
   volatile sig_atomic_t interrupted, terminated, stopped, broken; /* signal that came, or 0 */
-  volatile sig_atomic_t waking;     /* the engine has not noticed yet */
-  volatile sig_atomic_t stop_now;   /* the program stopped: it is our turn */
+  volatile sig_atomic_t waking;   /* the engine has not noticed yet */
+  volatile sig_atomic_t stop_now; /* the program stopped: it is our turn */
   bool has_timer, ignores_ttou;
 } state;
 
@@ -41,10 +40,12 @@ static void set_timer(long microseconds)
 /* The engine may be about to block: SIGALRM repeats this until it has noticed. */
 static void wake_up(void)
 {
+  int before = errno;
   state.waking = 1;
   lt_interrupt(state.binding->session);
   if (state.has_timer)
     set_timer(20000);
+  errno = before;
 }
 
 static void on_alarm(int signo)
@@ -69,7 +70,7 @@ static void on_interrupt(int signo)
     lt_emergency(state.binding->session);
     _exit(128 + signo);
   }
-  if (state.interrupts == 2)
+  if (state.interrupts == 2 && state.binding->running)
     lua_sethook(state.binding->running, break_lua,
                 LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   state.interrupted = signo;

@@ -7,10 +7,9 @@
 static int core_resume(lua_State *L)
 {
   struct binding *binding = bind_of(L);
+  luaL_checktype(L, 1, LUA_TTHREAD);
   lua_State *co = lua_tothread(L, 1);
   int arguments = lua_gettop(L) - 1;
-  if (!co)
-    return luaL_typeerror(L, 1, "coroutine");
   if (!lua_checkstack(co, arguments)) {
     lua_pushboolean(L, 0);
     lua_pushliteral(L, "too many arguments to resume");

@@ -70,9 +70,9 @@ static int core_escape(lua_State *L)
     if (byte >= 0x20 && byte < 0x7f)
       luaL_addchar(&buffer, (char)byte);
     else
-      luaL_addlstring(&buffer, escaped,
-                      (size_t)escape_byte(escaped, byte,
-                                          i + 1 < size ? (unsigned char)text[i + 1] : 0));
+      luaL_addlstring(
+          &buffer, escaped,
+          (size_t)escape_byte(escaped, byte, i + 1 < size ? (unsigned char)text[i + 1] : 0));
   }
   luaL_pushresult(&buffer);
   return 1;

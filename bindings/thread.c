@@ -96,8 +96,8 @@ static int push_name(lua_State *L, struct bind_thread *box)
 /* The process may live on after the thread, and the other way round never. */
 static int push_process(lua_State *L, struct bind_thread *box)
 {
-  lt_process *process = box->thread ? lt_thread_process(box->thread)
-                                    : lt_process_find(bind_of(L)->session, box->pid);
+  lt_process *process =
+      box->thread ? lt_thread_process(box->thread) : lt_process_find(bind_of(L)->session, box->pid);
   if (!process)
     bind_live_thread(L, box); /* raises */
   bind_push_process(L, process);
@@ -176,8 +176,8 @@ static int thread_tostring(lua_State *L)
   struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
   if (box->thread)
     box->tid = lt_thread_tid(box->thread);
-  lua_pushfstring(L, box->tid == box->pid ? "thread %d" : "thread %d of process %d",
-                  (int)box->tid, (int)box->pid);
+  lua_pushfstring(L, box->tid == box->pid ? "thread %d" : "thread %d of process %d", (int)box->tid,
+                  (int)box->pid);
   return 1;
 }
 

@@ -71,6 +71,8 @@ static int core_dispatch(lua_State *L)
   struct binding *binding = bind_of(L);
   luaL_checktype(L, 1, LUA_TTABLE);
   for (int kind = 1; kind < LT_KIND_COUNT; kind++) {
+    if (!bind_kind_name((unsigned)kind))
+      continue;
     lua_getfield(L, 1, bind_kind_name((unsigned)kind));
     if (lua_isnil(L, -1))
       lua_pop(L, 1);
@@ -90,12 +92,12 @@ static int core_stop(lua_State *L)
   return 0;
 }
 
-/* core.end_with(code): the exit code if nothing else decides it */
-static int core_end_with(lua_State *L)
+/* core.fail(): end with luatrace's own failure, whatever was decided before */
+static int core_fail(lua_State *L)
 {
   struct binding *binding = bind_of(L);
-  if (!binding->end.decided)
-    binding->end.code = (int)luaL_checkinteger(L, 1);
+  binding->end = (struct bind_ending){.decided = true, .code = 125};
+  lt_interrupt(binding->session);
   return 0;
 }
 
@@ -111,7 +113,7 @@ void bind_open_trace(lua_State *L)
       {"traced", core_traced},
       {"dispatch", core_dispatch},
       {"stop", core_stop},
-      {"end_with", core_end_with},
+      {"fail", core_fail},
       {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);

@@ -38,18 +38,18 @@ end)
 
 local function print_row(this, seconds)
   local share = seconds > 0 and 100 * this.seconds / seconds or 0
-  out:write(("%6.2f %11.6f %11.0f %9d %9s %s\n"):format(share, this.seconds,
-    1e6 * this.seconds / this.calls, this.calls, this.errors > 0 and this.errors or "", this.name))
+  local each = this.calls > 0 and 1e6 * this.seconds / this.calls or 0
+  local errors = this.errors > 0 and this.errors or ""
+  out:write(("%6.2f %11.6f %11.0f %9d %9s %s\n"):format(
+    share, this.seconds, each, this.calls, errors, this.name))
 end
 
 on_end(function()
+  local line = "------ ----------- ----------- --------- --------- ----------------\n"
   local total = { name = "total", seconds = 0, calls = 0, errors = 0 }
   for _, this in ipairs(rows) do
-    for _, column in ipairs { "seconds", "calls", "errors" } do
-      total[column] = total[column] + this[column]
-    end
+    for _, key in ipairs { "seconds", "calls", "errors" } do total[key] = total[key] + this[key] end
   end
-  local line = "------ ----------- ----------- --------- --------- ----------------\n"
   table.sort(rows, function(a, b) return a.seconds > b.seconds end)
   out:write("% time     seconds  usecs/call     calls    errors syscall\n", line)
   for _, this in ipairs(rows) do print_row(this, total.seconds) end

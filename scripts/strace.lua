@@ -18,8 +18,7 @@ local first, several -- the first thread that had a line; whether others had one
 
 local function begin(t, text)
   if open then out:write(open.text:sub(open.shown + 1), " <unfinished ...>\n") end
-  first = first or t
-  several = several or t ~= first
+  first, several = first or t, several or first and first ~= t
   local id = opts.output and "%-5d " or several and "[pid %5d] " or ""
   open, text = nil, id:format(t.tid) .. (opts.time and os.date("%H:%M:%S ") or "") .. text
   out:write(text)
@@ -57,3 +56,4 @@ on_thread_exit(function(t, status)
   if calls[t] then finish(t, calls[t].text .. ") = ?") end
   begin(t, "+++ " .. tostring(status) .. " +++\n")
 end)
+on_end(function() if open then out:write(" <detached ...>\n") end end)

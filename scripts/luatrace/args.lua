@@ -18,7 +18,7 @@ local function check_option(option)
   return { short = short, long = long, value = value, help = help or "" }
 end
 
--- { short or nil, long, value or nil, help }: nil may be in front, so ipairs would do, but # may not.
+-- Each entry is { letter or nil, long name, value or nil, help }.
 local function declared(declaration)
   local options = {}
   for _, option in ipairs(declaration) do options[#options + 1] = check_option(option) end

@@ -1,6 +1,7 @@
 -- Conditions: which events a t:wait{…} or an events{…} is for.
 
 local core = require "luatrace.core"
+local nearest = require "luatrace.nearest"
 local select = require "luatrace.select"
 local subscribe = require "luatrace.subscribe"
 
@@ -13,8 +14,8 @@ Condition.__index = Condition
 local records = { signal = "signal", clone = "clone", exec = "exec", thread_exit = "thread-exit" }
 
 -- All kinds of record, for on_stop and { stop = true }.
-local all_kinds = { "birth", "syscall-entry", "syscall-exit", "signal", "clone", "vfork-done", "exec",
-  "interrupt", "group-stop", "continue", "exiting", "thread-exit" }
+local all_kinds = { "birth", "syscall-entry", "syscall-exit", "signal", "clone", "vfork-done",
+  "exec", "interrupt", "group-stop", "continue", "exiting", "thread-exit" }
 local always = { start = true, ["process-exit"] = true, ["spawn-failed"] = true }
 local known_kinds = {}
 for _, kind in ipairs(all_kinds) do known_kinds[kind] = true end
@@ -25,15 +26,19 @@ local function list_of(what)
   return { what }
 end
 
+local function unknown_signal(name)
+  local names = {}
+  for number = 1, 64 do names[number] = core.signo(number) or "" end
+  core.raise(("there is no signal '%s'%s"):format(tostring(name), nearest(tostring(name), names)))
+end
+
 -- true, or the set of the numbers of these signals.
 function conditions.signals(what)
   if what == nil or what == true then return true end
   local set = {}
   for _, one in ipairs(list_of(what)) do
     local number = type(one) == "number" and one or type(one) == "string" and core.signo(one)
-    if not number or number < 1 or number > 64 then
-      core.raise(("there is no signal '%s'"):format(tostring(one)))
-    end
+    if not number or number < 1 or number > 64 then unknown_signal(one) end
     set[number] = true
   end
   if not next(set) then core.raise("signals are selected by a name or a list of names") end

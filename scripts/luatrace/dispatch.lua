@@ -11,6 +11,7 @@ local holds = require "luatrace.holds"
 local listeners = require "luatrace.listeners"
 local objects = require "luatrace.objects"
 local select = require "luatrace.select"
+local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local wait = require "luatrace.wait"
 
@@ -100,6 +101,23 @@ on["syscall-exit"] = function(t)
   return finish(t)
 end
 
+-- ---- Programs that run without the privileges of their files ------------------------------
+
+local told = {} -- by path
+
+-- The kernel ignores set-uid under a tracer that is no superuser: whoever wonders why the program
+-- fails must be told.
+local function check_privilege(p)
+  local path, what = core.lost_privilege(p)
+  if path and not told[path] then
+    told[path] = true
+    core.warn(("%s is %s, but it runs without that privilege under a tracer; "
+      .. "to trace it as it is, run luatrace as root"):format(path, what))
+  end
+end
+
+if not core.superuser then subscribe.forever("exec") end
+
 -- ---- Other stops ---------------------------------------------------------------------------
 
 on.signal = function(t, number)
@@ -131,6 +149,7 @@ end
 
 on.exec = function(t, former_tid)
   begin(t)
+  if not core.superuser then check_privilege(t.process) end
   call_all("exec", t, former_tid)
   call_stop_handlers(t, "exec")
   if listeners.any(t) and t.alive then
@@ -158,6 +177,7 @@ end
 on.start = function(p, t)
   begin(t)
   dispatch.started = true
+  if not core.superuser and p.kind == "launched" then check_privilege(p) end
   if errors.verbose then
     errors.note("process %d: %s: %s", p.pid, p.kind, table.concat(p.cmdline, " "))
   end

@@ -75,7 +75,7 @@ function errors.failed(co, e, is_main)
   core.warn(text .. (plain and "" or own_lines(debug.traceback(co))))
   if is_main or not errors.go_on then
     errors.over = true
-    core.stop(125)
+    core.fail()
   end
 end
 

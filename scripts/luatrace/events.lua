@@ -1,7 +1,7 @@
 -- p:events{…} and luatrace.events{…}: events as the turns of a loop.
 --
--- The thread of an event stays stopped while the body of the loop runs. What comes in while the body
--- waits for something else is queued, its thread held.
+-- The thread of an event stays stopped while the body of the loop runs. What comes in while the
+-- body waits for something else is queued, its thread held.
 
 local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"

@@ -117,8 +117,9 @@ local function nothing(handler, what)
   if what ~= nil then core.raise("on_" .. handler.kind .. " takes a function and nothing else") end
 end
 
+-- A lone table: a list is a selection, one with names says what arguments must be.
 local function is_predicates(what)
-  return type(what) == "table" and type(what[1]) ~= "string" and next(what) ~= nil
+  return type(what) == "table" and what[1] == nil and next(what) ~= nil
 end
 
 local parsers = {

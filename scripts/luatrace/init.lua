@@ -1,5 +1,5 @@
--- luatrace: what `require "luatrace"` returns. In scripts the hooks, spawn, attach, run and args are
--- global as well (env.lua).
+-- luatrace: what `require "luatrace"` returns. In scripts the hooks, spawn, attach, run and args
+-- are global as well (env.lua).
 
 local core = require "luatrace.core"
 local env = require "luatrace.env"

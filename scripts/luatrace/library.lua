@@ -43,10 +43,11 @@ end
 -- The end: whether all that was written has arrived.
 function library.close_output()
   if not output or io.type(output) ~= "file" then return end
+  local failed = core.has_failed(output)
   local ok, message = output:close()
-  if not ok then
-    core.warn("the output file: " .. tostring(message))
-    core.stop(125)
+  if failed or not ok then
+    core.warn("the output file: " .. (message or "some of it could not be written"))
+    core.fail()
   end
 end
 

@@ -1,11 +1,12 @@
 -- Finding scripts and modules.
 --
--- luatrace may run as root in a directory that somebody else can write to, so nothing is ever loaded
--- from the current directory unless the command line names it.
+-- luatrace may run as root in a directory that somebody else can write to, so nothing is ever
+-- loaded from the current directory unless the command line names it.
 
 local core = require "luatrace.core"
 local env = require "luatrace.env"
 local errors = require "luatrace.errors"
+local nearest = require "luatrace.nearest"
 
 local loading = {}
 
@@ -25,6 +26,17 @@ local function shipped()
   return list
 end
 
+-- The names of the shipped scripts.
+local function shipped_names()
+  local names = {}
+  for _, dir in ipairs(shipped()) do
+    for _, file in ipairs(core.directory(dir)) do
+      names[#names + 1] = file:match("^(.*)%.lua$")
+    end
+  end
+  return names
+end
+
 -- ---- Scripts -------------------------------------------------------------------------------
 
 -- The file that a script's name on the command line stands for: one with a slash or ".lua" is a
@@ -36,8 +48,9 @@ local function find_script(name)
     local path = dir .. "/" .. name .. ".lua"
     if core.is_file(path) then return path end
   end
-  local here = core.is_file(name) and (" (for the file in this directory, say ./%s)"):format(name)
-  error(errors.plain(("there is no script '%s'%s"):format(name, here or "")), 0)
+  local hint = core.is_file(name) and ("; for the file in this directory, say ./%s"):format(name)
+  error(errors.plain(("there is no script '%s'%s"):format(name,
+    hint or nearest(name, shipped_names()))), 0)
 end
 
 local function checked(chunk, message)

@@ -77,10 +77,11 @@ function luatrace.on_start(handler) end
 
 --- A thread is about to make a system call.
 ---
---- `selection` says which: a name (`"openat"`), a glob (`"*at"`), a class (`"%file"`), or a list of
---- these. Without it, or with true, every call. Names are looked up in the tables of all ABIs, so
---- `"open"` also means the one that a 32-bit program makes. An unknown name, and a glob without a
---- match, is an error that tells the nearest name. `luatrace.syscalls` lists what is selected.
+--- `selection` says which: a name (`"openat"`), a glob (`"*at"`, `"p[rw]*64"`), a class
+--- (`"%file"`), or a list of these. Without it, or with true, every call. Names are looked up in
+--- the tables of all ABIs, so `"open"` also means the one that a 32-bit program makes. An unknown
+--- name, and a glob without a match, is an error that tells the nearest name.
+--- `luatrace.syscalls` lists what is selected.
 --- The classes are those of strace(1): `%file`, `%desc`, `%memory`, `%process`, `%signal`, `%ipc`,
 --- `%network`, `%creds`, `%clock`, `%pure`, `%stat`, `%lstat`, `%fstat`, `%statfs`, `%fstatfs`,
 --- `%%stat`, `%%statfs`.
@@ -242,8 +243,9 @@ function luatrace.spawn(command) end
 ---@return string? code
 function luatrace.attach(pid) end
 
---- Launch the program of the command line unless it runs already, and hand out events to the
---- handlers until nothing is traced any more. Called by itself when the main chunk has run.
+--- Launch the program of the command line and attach to the processes of `-p`, unless that was done
+--- already, and hand out events to the handlers until nothing is traced any more. Done by itself
+--- when the main chunk has run.
 function luatrace.run() end
 
 --- Which events `events` and `wait` yield. Leave out what is not wanted.
@@ -262,6 +264,7 @@ function luatrace.run() end
 ---
 --- The thread stands still during the loop's body. Events that come in while the body itself waits
 --- are kept, their threads held, for later turns. The loop ends when nothing is traced any more.
+--- If nothing is traced yet, what the command line names is started first.
 ---
 --- <!-- run: luatrace example.lua -- sh -c "true; true"
 ---      expect: 0 -->
@@ -671,7 +674,7 @@ function call:leave() end
 --: somewhere with `t.mem:write` and assign the address.
 --:
 --: <!-- run: luatrace example.lua -- head -c 5 /etc/passwd
---:      expect: ^ro%s -->
+--:      expect: ^root: -->
 --: ```lua
 --: on_syscall("write", { fd = 1 }, function(t, call)
 --:   call.args.count = 2 -- a short write: the program has to cope with it
@@ -699,6 +702,7 @@ function call:leave() end
 ---@field uid integer? whose process that was
 ---@field addr integer? the address that faulted, for `SIGSEGV` and its like
 ---@field value integer? what was sent with it
+---@field status integer? of `SIGCHLD`: the exit code, or the number of the signal
 local sig = {}
 
 --- Do not deliver the signal.
@@ -763,6 +767,8 @@ function sig:replace(signal) end
 
 --- Declare and read the options. Each entry is a list: the letter (or nil), the long name, the name
 --- of its value (nil for a switch), and a line of help. `usage` and `about` are shown by `--help`.
+--- With `parameters = true` the words in front of a `--` belong to the script too: `opts[1]`,
+--- `opts[2]` and so on; the program has to follow the `--`.
 ---
 --- <!-- run: luatrace example.lua --times 2 -v -- true
 ---      expect: times 2 -->
@@ -776,7 +782,7 @@ function sig:replace(signal) end
 --- if opts.verbose then print("times " .. tonumber(opts.times)) end
 --- ```
 ---@param options table
----@return table<string, string|true> opts by long name; what was not given is nil
+---@return table<string|integer, string|true> opts by long name; what was not given is nil
 function luatrace.args(options) end
 
 --# Helpers
@@ -796,7 +802,7 @@ function luatrace.now() end
 --- escape it before it goes to a terminal.
 ---
 --- <!-- run: luatrace example.lua
----      expect: one\\ttwo\\33%[2J -->
+---      expect: one\ttwo\33%[2J -->
 --- ```lua
 --- print(luatrace.escape("one\ttwo\27[2J")) --> one\ttwo\33[2J
 --- ```

@@ -1,5 +1,5 @@
--- Silent misses: a handler that never ran is named at the end, with the calls that may have done the
--- work in the place of the one that it waited for.
+-- Silent misses: a handler that never ran is named at the end, with the calls that may have done
+-- the work in the place of the one that it waited for.
 
 local core = require "luatrace.core"
 local hooks = require "luatrace.hooks"

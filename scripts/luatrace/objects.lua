@@ -8,7 +8,8 @@ local objects = {}
 -- ---- Signals: what on_signal gets ----------------------------------------------------------
 
 local Signal = {}
-local info_fields = { code = true, pid = true, uid = true, addr = true, value = true }
+local info_fields = { code = true, pid = true, uid = true, addr = true, value = true,
+  status = true }
 local states = setmetatable({}, { __mode = "k" }) -- by signal: its thread and stop, siginfo later
 
 function objects.signal(t, number)
@@ -43,16 +44,42 @@ function Signal:suppress() replace(self, 0) end
 -- Deliver another one (name or number) in its place.
 function Signal:replace(other) replace(self, other) end
 
-local from = { [0] = "SI_USER", [128] = "SI_KERNEL", [-1] = "SI_QUEUE", [-2] = "SI_TIMER",
-  [-3] = "SI_MESGQ", [-4] = "SI_ASYNCIO", [-6] = "SI_TKILL" }
+-- Names of si_code: where a signal comes from, for all signals and for single ones.
+local codes = { [0] = "SI_USER", [128] = "SI_KERNEL", [-1] = "SI_QUEUE", [-2] = "SI_TIMER",
+  [-3] = "SI_MESGQ", [-4] = "SI_ASYNCIO", [-5] = "SI_SIGIO", [-6] = "SI_TKILL" }
+local own_codes = {
+  SIGCHLD = { "CLD_EXITED", "CLD_KILLED", "CLD_DUMPED", "CLD_TRAPPED", "CLD_STOPPED",
+    "CLD_CONTINUED" },
+  SIGSEGV = { "SEGV_MAPERR", "SEGV_ACCERR", "SEGV_BNDERR", "SEGV_PKUERR" },
+  SIGBUS = { "BUS_ADRALN", "BUS_ADRERR", "BUS_OBJERR" },
+  SIGFPE = { "FPE_INTDIV", "FPE_INTOVF", "FPE_FLTDIV", "FPE_FLTOVF", "FPE_FLTUND", "FPE_FLTRES",
+    "FPE_FLTINV", "FPE_FLTSUB" },
+  SIGILL = { "ILL_ILLOPC", "ILL_ILLOPN", "ILL_ILLADR", "ILL_ILLTRP", "ILL_PRVOPC", "ILL_PRVREG",
+    "ILL_COPROC", "ILL_BADSTK" },
+  SIGTRAP = { "TRAP_BRKPT", "TRAP_TRACE", "TRAP_BRANCH", "TRAP_HWBKPT" },
+  SIGSYS = { "SYS_SECCOMP" },
+}
+
+local function code_name(sig)
+  local own = own_codes[sig.name]
+  return codes[sig.code] or own and own[sig.code] or tostring(sig.code)
+end
+
+local function child_status(sig)
+  if sig.code == 1 then return sig.status end
+  return core.signo(sig.status) or sig.status
+end
 
 -- As strace(1) prints it between the dashes.
 function Signal:__tostring()
   local text = self.name .. " {si_signo=" .. self.name
   if not pcall(function() return self.code end) then return text .. "}" end
-  text = text .. ", si_code=" .. (from[self.code] or tostring(self.code))
+  text = text .. ", si_code=" .. code_name(self)
   if self.pid then text = text .. (", si_pid=%d, si_uid=%d"):format(self.pid, self.uid) end
-  if self.addr then text = text .. (", si_addr=%#x"):format(self.addr) end
+  if self.status then text = text .. (", si_status=%s"):format(child_status(self)) end
+  if self.addr then
+    text = text .. ", si_addr=" .. (self.addr == 0 and "NULL" or ("%#x"):format(self.addr))
+  end
   if self.value then text = text .. (", si_value=%#x"):format(self.value) end
   return text .. "}"
 end

@@ -1,8 +1,8 @@
 -- Selections of system calls: names, globs ("*at"), classes ("%file"), lists of these, and what the
 -- arguments must be.
 --
--- A selection knows for each ABI and number the tests that the arguments of a call must pass: a list,
--- empty if there are none. A call without an argument that is tested for is not selected.
+-- A selection knows for each ABI and number the tests that the arguments of a call must pass: a
+-- list, empty if there are none. A call without an argument that is tested for is not selected.
 
 local core = require "luatrace.core"
 
@@ -50,9 +50,25 @@ local function add_name(name, add)
   return found
 end
 
--- A glob has "*" and "?", as in a shell.
+local function pattern_of_set(set)
+  local negated, members = set:match("^(!?)(.*)$")
+  return "[" .. (negated == "!" and "^" or "") .. members:gsub("[%^%]%%]", "%%%0") .. "]"
+end
+
+-- A glob has "*", "?" and sets such as "[a-z]" and "[!a-z]", as in a shell.
 local function pattern_of(glob)
-  return "^" .. glob:gsub("%W", "%%%0"):gsub("%%%*", ".*"):gsub("%%%?", ".") .. "$"
+  local parts, at = {}, 1
+  while at <= #glob do
+    local char, set = glob:sub(at, at), glob:match("^%[([^%]]+)%]", at)
+    if set then
+      parts[#parts + 1] = pattern_of_set(set)
+      at = at + #set + 1
+    else
+      parts[#parts + 1] = char == "*" and ".*" or char == "?" and "." or char:gsub("%W", "%%%0")
+    end
+    at = at + 1
+  end
+  return "^" .. table.concat(parts) .. "$"
 end
 
 local function add_glob(glob, add)
@@ -89,7 +105,7 @@ local function add_word(word, add)
     core.raise("a selection of system calls has names, not a " .. type(word))
   elseif word:sub(1, 1) == "%" then
     add_class(word:sub(2), add)
-  elseif word:find("[%*%?]") then
+  elseif word:find("[%*%?%[]") then
     if not add_glob(word, add) then core.raise(("no system call matches '%s'"):format(word)) end
   elseif not add_name(word, add) then
     unknown(word)
@@ -123,8 +139,8 @@ local function index_of(abi, nr, name)
   return core.argument_index(abi, nr, name)
 end
 
--- The tests for one call, or nil if it lacks one of the arguments. Those that need the script's code
--- are in `ask`: they run as part of the handler.
+-- The tests for one call, or nil if it lacks one of the arguments. Those that need the script's
+-- code are in `ask`: they run as part of the handler.
 local function tests_for(abi, nr, predicates, used)
   local tests = { ask = nil }
   local complete = true
@@ -198,7 +214,7 @@ local function words_of(what)
   return what
 end
 
--- `what` is a word, a list of words, or nil (or true) for all system calls. `predicates` may be nil.
+-- `what` is a word, a list of words, or nil (or true) for all calls. `predicates` may be nil.
 function select.compile(what, predicates)
   local words = words_of(what)
   local tests, used, seen = {}, {}, {}
@@ -220,7 +236,7 @@ function select.compile(what, predicates)
   end
   for _, word in ipairs(words or { "*" }) do add_word(word, add) end
   check_used(tests, used, selection.label)
-  selection.single = words and #words == 1 and not words[1]:find("[%%%*%?]")
+  selection.single = words and #words == 1 and not words[1]:find("[%%%*%?%[]")
   return selection
 end
 

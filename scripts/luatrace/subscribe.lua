@@ -49,10 +49,4 @@ function subscribe.forever(kind)
   end
 end
 
--- Whether anybody wants this system call (misses.lua).
-function subscribe.wants(abi, nr)
-  local counts = calls[abi]
-  return (counts[nr] or 0) > 0 or (counts[ALL] or 0) > 0
-end
-
 return subscribe

@@ -59,7 +59,7 @@ local function take_program()
   end
 end
 
--- "ENOENT: x: no such file" without the name of the error: this is for the user of the command line.
+-- "ENOENT: x: no such file" without the name of the error: this is for people.
 local function plain_words(message)
   return (message:gsub("^%u+: ", ""))
 end

@@ -2,8 +2,8 @@
 --
 -- Every handler, and the main chunk, runs as a task. A task waits by yielding WAIT, a token that
 -- nobody else has, to whoever resumed it, and is woken by `wake` or `throw`. A script may have
--- coroutines of its own inside a task: the versions of coroutine.resume and wrap below pass the token
--- outwards, so that waiting works in them as well.
+-- coroutines of its own inside a task: the versions of coroutine.resume and wrap below pass the
+-- token outwards, so that waiting works in them as well.
 --
 -- A task that has finished is kept and takes the next function by a plain resume, so that an event
 -- makes no new coroutine.
@@ -23,6 +23,7 @@ local tasks = {
 
 local current -- the task that runs
 local idle, idle_count = {}, 0 -- finished tasks
+local IDLE_MAX = 256 -- more of them are left to the collector
 local at_end = {} -- by task: what to call when it has ended, however that was
 
 function tasks.current() return current end
@@ -61,8 +62,10 @@ local function settle(task, outer, ok, token)
     errors.failed(task, token, was_main)
   elseif token == DONE then
     ended(task)
-    idle_count = idle_count + 1
-    idle[idle_count] = task
+    if idle_count < IDLE_MAX then
+      idle_count = idle_count + 1
+      idle[idle_count] = task
+    end
   elseif token == EXIT then
     ended(task)
     if raw_close then raw_close(task) end

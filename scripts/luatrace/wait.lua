@@ -38,8 +38,8 @@ end
 
 local leaves = {} -- by thread: list of the tasks that wait for the exit of its call, and its length
 
--- Let the call run; returns its result when it has run, as io.open does: the value, or nil, a message
--- and the name of the error.
+-- Let the call run; returns its result when it has run, as io.open does: the value, or nil, a
+-- message and the name of the error.
 function core.methods.call.leave(call)
   tasks.check_can_wait()
   if core.leave(call) then return core.result(call) end
@@ -145,10 +145,31 @@ function wait.spawn(command)
     command.cwd))
 end
 
+local leaving = {} -- by pid: { process that is being let go, tasks that wait until it is }
+
+-- Let the process go, each thread at its next stop.
+local detach = core.methods.process.detach
+function core.methods.process.detach(p)
+  if not leaving[p.pid] then leaving[p.pid] = { process = p } end
+  return detach(p)
+end
+
+-- The process is gone: it can be attached to again if it was only let go.
+local function has_left(p)
+  local list = leaving[p.pid]
+  leaving[p.pid] = nil
+  for _, task in ipairs(list or {}) do tasks.wake(task) end
+end
+
 -- Take control of a running process.
 function wait.attach(pid)
   if type(pid) ~= "number" then core.raise("attach needs a process id") end
   tasks.check_can_wait()
+  local still = leaving[pid]
+  if still then
+    still[#still + 1] = tasks.current()
+    tasks.wait()
+  end
   return wait_for_start(core.attach(pid))
 end
 
@@ -180,6 +201,7 @@ end
 function wait.process_gone(p, status)
   wait.start_failed(p, errors.failure(core.errno("ESRCH"), "it ended before it could be traced"))
   listeners.process_gone(p, status)
+  has_left(p)
 end
 
 -- Some threads and processes are gone without a record.
@@ -189,12 +211,14 @@ function wait.sweep()
     if not t.alive then lost[#lost + 1] = t end
   end
   for _, t in ipairs(lost) do wait.thread_gone(t) end
+  lost = {}
   for p in pairs(starters) do
     if not p.alive then lost[#lost + 1] = p end
   end
-  for _, p in ipairs(lost) do
-    if starters[p] then wait.process_gone(p, nil) end
+  for _, one in pairs(leaving) do
+    if not one.process.alive then lost[#lost + 1] = one.process end
   end
+  for _, p in ipairs(lost) do wait.process_gone(p, nil) end
   listeners.sweep()
 end
 

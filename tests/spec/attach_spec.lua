@@ -99,12 +99,25 @@ describe("attach", function()
     T.ok(program:wait())
   end)
 
+  it("works again at once after detach", function()
+    local program = start("threads", "10")
+    local result = T.ok(T.trace(([[
+      for i = 1, 20 do
+        local p = assert(attach(%d))
+        p:detach()
+      end
+      say("done")
+    ]]):format(program.pid)))
+    assert.equal("done\n", result.said)
+    untouched(program.pid)
+  end)
+
   it("to a process that then ends reports its end", function()
     local program = start("threads", "3")
-    local tracer = attach(program, "on_exit(function(p, s) say(p.kind, s) end)")
+    local tracer = attach(program, "on_exit(function(p, s) say(p.pid, s) end)")
     program:signal("TERM")
     local result = T.ok(tracer:wait())
-    assert.equal("start\nattached\texited with 0\n", result.said)
+    assert.equal("start\n" .. program.pid .. "\texited with 0\n", result.said)
     assert.equal("ready\nworked\n", T.ok(program:wait()).out)
   end)
 
@@ -125,21 +138,22 @@ describe("attach", function()
   it("follows the children that come later", function()
     local program = T.start("trap 'kill $!; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
     T.wait_until("ready", function() return program:out():find("ready") end)
-    local tracer = attach(program, "on_exit(function(p, s) say(p.kind, s.code) end)")
-    T.wait_until("children", function() return tracer:said():find("fork\t0") or
-      tracer:said():find("vfork\t0") end)
-    tracer:signal("TERM")
+    local tracer = attach(program, "on_exit(function(p, s) say('child', s.code) end)")
+    T.wait_until("children", function() return tracer:said():find("child\t0") end)
+    tracer:signal("INT")
     T.ok(tracer:wait())
     assert.is_true(program:alive())
     untouched(program.pid)
   end)
 
-  it("ends with SIGTERM and SIGHUP as with Ctrl-C", function()
-    for _, name in ipairs { "TERM", "HUP" } do
+  it("ends with SIGTERM and SIGHUP in order, and by that signal", function()
+    for name, number in pairs { TERM = 15, HUP = 1 } do
       local program = start("threads", "3")
       local tracer = attach(program, "on_end(function() say('end') end)")
       tracer:signal(name)
-      assert.equal("start\nend\n", T.ok(tracer:wait()).said)
+      local result = tracer:wait()
+      assert.equal("start\nend\n", result.said)
+      assert.equal(number, result.signal)
       untouched(program.pid)
       program:signal("TERM")
       T.ok(program:wait())
@@ -157,6 +171,23 @@ describe("attach", function()
     untouched(program.pid)
     program:signal("TERM")
     assert.equal("ready\nworked\n", T.ok(program:wait()).out)
+  end)
+
+  it("hc5 whose leader has left already works through the others", function()
+    local program = T.start { T.fixture("leader-exits"), "group", "1500" }
+    T.wait_until("the leader's end", function() return T.state(program.pid) == "Z" end)
+    local tracer = attach({ pid = program.pid }, [[
+      local n = 0
+      on_syscall("getppid", function(t, call)
+        n = n + 1
+        if n == 1 then say(#t.process:threads() >= 1, #t.mem:read(t.sp, 8)) end
+      end)
+      on_exit(function(p, s) say(p.pid, s) end)
+      on_end(function() say(n) end)
+    ]])
+    local result = T.ok(tracer:wait())
+    assert.equal("start\ntrue\t8\n" .. program.pid .. "\texited with 3\n10\n", result.said)
+    assert.equal(3, program:wait().code)
   end)
 
   it("hc21 during execve by a thread never blocks", function()
@@ -256,6 +287,7 @@ describe("attach", function()
           for t in p:events { signal = true } do break end
         end
         p:detach()
+        run() -- until it is done
         rounds = rounds + 1
       end
       say("rounds", rounds)
@@ -275,7 +307,8 @@ describe("attach", function()
         local p = attach(%d)
         if not p then break end
         for t in p:events { stop = true } do break end
-        p:detach()
+        if p.alive then p:detach() end
+        run()
         rounds = rounds + 1
       end
       say(rounds)
@@ -287,6 +320,11 @@ describe("attach", function()
   end)
 
   it("hc66 and detach do not disturb calls that block", function()
+    -- these fail with EINTR after any stop, says signal(7)
+    local function restartable(text)
+      return (text:gsub("undisturbed epoll_wait: [^\n]*", ""):gsub("undisturbed semop: [^\n]*", "")
+        :gsub("undisturbed msgrcv: [^\n]*", ""))
+    end
     local plain = T.run { T.fixture("restarts"), "100" }
     local program = start("restarts", "100")
     local result = T.ok(T.trace(([[
@@ -294,7 +332,8 @@ describe("attach", function()
       while true do
         local p = attach(%d)
         if not p then break end
-        p:detach()
+        if p.alive then p:detach() end
+        run()
         rounds = rounds + 1
         local later = luatrace.now() + 0.005
         while luatrace.now() < later do end
@@ -302,7 +341,7 @@ describe("attach", function()
       say(rounds)
     ]]):format(program.pid), nil, { timeout = 30 }))
     assert.is_true(tonumber(result.said) > 50, result.said)
-    assert.equal(plain.out, T.ok(program:wait()).out)
+    T.equal_text(restartable(plain.out), restartable(T.ok(program:wait()).out))
   end)
 end)
 
@@ -362,7 +401,7 @@ describe("a refusal", function()
     if T.root and T.exists("/proc/2") and (T.status(2, "Kthread") == "1") then
       refused(2, "kernel")
     end
-    refused(4194304 - 1, "[Nn]o such process")
+    refused(4194304 - 1, "no process")
   end)
 
   it("comes as a triple in a script", function()
@@ -375,7 +414,7 @@ describe("a refusal", function()
 
   it("hc30 of itself and its ancestors", function()
     local result = T.ok(T.sound(T.run("exec " .. T.bin .. " -e '' -p $$")), 125)
-    assert.matches("itself", result.err)
+    assert.matches("this tracer", result.err)
     result = T.sound(T.run(T.bin .. " -e '' -p $$; echo $?"))
     assert.equal("125\n", result.out)
     assert.matches("ancestor", result.err)

@@ -22,6 +22,14 @@ local function counts(program, options)
   return T.counts(result.said), result
 end
 
+-- A tracer that takes its time at every fork.
+local SLOW_CLONE = [[
+  on_clone(function()
+    local later = luatrace.now() + 0.001
+    while luatrace.now() < later do end
+  end)
+]]
+
 describe("births", function()
   it("hc1 whose first stop comes before their creator's event are never lost", function()
     local n = T.scale(400)
@@ -69,6 +77,18 @@ describe("births", function()
       on_end(function() say(exits) end)
     ]], { T.fixture("orphans"), n }, { timeout = 40 }))
     assert.equal(2 * n + 1 .. "\n", result.said)
+  end)
+
+  it("hc2 whose creator is killed before it could name them are adopted", function()
+    local n = T.scale(50)
+    for _, more in ipairs { "", SLOW_CLONE, "on_syscall(function(t, call) call:leave() end)" } do
+      local got, result = counts({ T.fixture("orphans-killed"), n }, { timeout = 40, more = more })
+      T.ok(result)
+      local want = T.counts(result.out)
+      assert.equal(want.exits, got.exit)
+      assert.equal(want.exits, got["thread-exit"])
+      assert.equal(want.killed, got.SIGKILL)
+    end
   end)
 
   it("hc20 may be killed before they ran", function()
@@ -192,9 +212,9 @@ describe("a program", function()
       on_syscall("execve", function(t, call) say("execve", (call:leave())) end)
       on_end(function() say(abi, n) end)
     ]], { wide, narrow, wide, narrow, narrow, wide }))
-    assert.same({ "execve\t0", "execve\t0", "x86_64\t3", "execve\t0", "i386\t5", "execve\t0", "x86_64\t3",
-                  "execve\t0", "execve\t0", "i386\t10", "x86_64\t3" },
-      T.lines(result.said)) -- the launch; an ABI is said when the next comes
+    assert.same({ "execve\t0", "execve\t0", "x86_64\t3", "execve\t0", "i386\t5", "execve\t0",
+                  "x86_64\t3", "execve\t0", "execve\t0", "i386\t10", "x86_64\t3" },
+      T.lines(result.said)) -- the first is the launch; an ABI is said when the next comes
   end)
 end)
 
@@ -306,9 +326,13 @@ describe("SIGKILL", function()
   it("hc6 of children that are stopped is reported with their exiting stop", function()
     local result = T.ok(T.trace([[
       local n = 0
+      on_syscall("getppid", function() -- be stopped most of the time
+        local later = luatrace.now() + 0.002
+        while luatrace.now() < later do end
+      end)
       on_stop(function(t, stop) if stop.kind == "exiting" then n = n + 1 end end)
       on_end(function() say(n) end)
-    ]], { T.fixture("kill-race"), T.scale(60) }))
+    ]], { T.fixture("kill-race"), T.scale(60), "all" }))
     -- a few may be missing, the kernel does not promise them; losing most was the mistake
     assert.is_true(tonumber(result.said) >= T.scale(60) * 0.8, result.said)
   end)

@@ -26,7 +26,7 @@ end
 -- What a comment asks for; nil if it is about something else.
 local function parse_comment(comment)
   if comment:find("^%s*not run: ") then return { skipped = true } end
-  local command = comment:match("^%s*run:%s*([^\n]-)%s*\n") or comment:match("^%s*run:%s*(.-)%s*$")
+  local command = (comment .. "\n"):match("^%s*run:[ \t]*([^\n]-)[ \t]*\n")
   if not command then return nil end
   local example = { command = command, expect = {}, exit = 0 }
   for key, value in comment:gmatch("\n%s*(%l+):%s*([^\n]-)%s*%f[\n\0]") do
@@ -95,8 +95,13 @@ for _, page in ipairs(pages()) do
 end
 
 describe("docs/reference.md", function()
+  local env = { LUATRACE_SOURCE = T.source }
+
   it("is what meta.lua says", function()
-    T.ok(T.run({ "lua5.4", T.source .. "/tests/lint/reference.lua", "--check" },
-      { env = { LUATRACE_SOURCE = T.source } }))
+    T.ok(T.run({ "lua5.4", T.source .. "/tests/lint/reference.lua", "--check" }, { env = env }))
+  end)
+
+  it("has all that scripts can use, and nothing else", function()
+    T.ok(T.luatrace({ T.source .. "/tests/lint/documented.lua" }, { env = env }))
   end)
 end)

@@ -31,7 +31,7 @@ end
 local EVERYTHING = "on_syscall(function(t, call) call:leave() end) on_clone(function() end)"
 
 describe("hc75 few descriptors", function()
-  for n = 3, 12 do
+  for n = 4, 12 do -- below that, the dynamic loader fails
     it("(" .. n .. ") make a clear error or do not matter", function()
       limited("ulimit -n " .. n, { "-e", EVERYTHING, "--", T.fixture("families") },
         function(result) return result.code == 0 and result.out:find("sum 6") end)
@@ -51,9 +51,9 @@ describe("hc75 few descriptors", function()
         local bytes = t.mem:read(t.sp, 8)
         print(bytes and #bytes)
       end)
-    ]], "--", T.fixture("calls") }, function(result) return result.code == 0 end)
+    ]], "--", T.fixture("families") }, function(result) return result.code == 0 end)
     assert.matches("true\tEMFILE\n8\n", result.out)
-    assert.matches("done\n", result.out)
+    assert.matches("sum 6\n", result.out)
   end)
 end)
 

@@ -81,7 +81,8 @@ describe("exits", function()
   end)
 
   it("-b shows the bad ones only", function()
-    local result = T.ok(run("exits", { "-b" }, { "sh", "-c", "true; false; sh -c 'kill -9 $$'; :" }))
+    local result = T.ok(run("exits", { "-b" },
+      { "sh", "-c", "true; false; sh -c 'kill -9 $$'; :" }))
     assert.matches("killed by SIGKILL", result.err)
     assert.not_matches("exited with 0", result.err)
   end)
@@ -106,7 +107,8 @@ describe("count", function()
     assert.matches(" +%d+ +%d* *total\n$", result.err)
     local before = math.huge
     local rows = 0
-    for seconds, name in result.err:gmatch("\n *%d+%.%d+ +(%d+%.%d+) +%d+ +%d+ +%d* +(%l[%l%d_]+)") do
+    local row = "\n *%d+%.%d+ +(%d+%.%d+) +%d+ +%d+ +%d* +(%l[%l%d_]+)"
+    for seconds, name in result.err:gmatch(row) do
       if name ~= "total" then
         assert.is_true(tonumber(seconds) <= before)
         before, rows = tonumber(seconds), rows + 1

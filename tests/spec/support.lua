@@ -13,7 +13,9 @@ T.source = os.getenv("LUATRACE_SOURCE") or lfs.currentdir()
 T.build = os.getenv("LUATRACE_BUILD") or (T.source .. "/build")
 T.bin = T.build .. "/luatrace"
 
-local scale = tonumber(os.getenv("LUATRACE_TEST_SCALE") or "1")
+local sanitized = (os.getenv("LUATRACE_SANITIZE") or "") ~= ""
+local scale = tonumber(os.getenv("LUATRACE_TEST_SCALE") or "1") * (sanitized and 0.3 or 1)
+local patience = sanitized and 4 or 1 -- multiplies time limits
 
 -- A number of rounds, scaled; never less than 1.
 function T.scale(n)
@@ -179,7 +181,7 @@ end
 function T.run(command, options)
   options = options or {}
   local base = T.temp()
-  local limit = options.timeout or 20
+  local limit = (options.timeout or 20) * patience
   local cd = options.cwd and ("cd " .. T.quote(options.cwd) .. " && ") or ""
   local started = system.monotime()
   local result = outcome(base, os.execute(string.format("%sexec timeout -k 2 %s %s%s%s", cd, limit,
@@ -265,7 +267,7 @@ T.sleep = system.sleep
 
 -- Wait until cond() is true; returns its value, or raises after `timeout` (10) seconds.
 function T.wait_until(what, cond, timeout)
-  local deadline = system.monotime() + (timeout or 10)
+  local deadline = system.monotime() + (timeout or 10) * patience
   while true do
     local value = cond()
     if value then
@@ -344,7 +346,7 @@ end
 
 -- Wait for its end, at most `timeout` (10) seconds, then SIGKILL. Returns what T.run() returns.
 function Process:wait(timeout)
-  local deadline = system.monotime() + (timeout or 10)
+  local deadline = system.monotime() + (timeout or 10) * patience
   local timed_out = false
   while self:alive() do
     if system.monotime() > deadline then

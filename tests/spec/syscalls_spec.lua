@@ -211,7 +211,7 @@ describe("a call", function()
       "on_syscall(function(t, call) call:leave() end)",
       "on_stop(function() end) on_signal(function() end)",
     } do
-      assert.equal(plain.out, T.ok(T.trace(script, program, { timeout = 40 })).out)
+      T.equal_text(plain.out, T.ok(T.trace(script, program, { timeout = 40 })).out, script)
     end
   end)
 
