@@ -307,6 +307,14 @@ local Process = {}
 Process.__index = Process
 local running = {}
 
+-- All of them: one cannot be waited for while its tracer is another that hangs.
+local function kill_all()
+  for process in pairs(running) do
+    process:signal("CONT")
+    process:signal("KILL")
+  end
+end
+
 -- Start a command in the background. The object has .pid and the methods below; whatever is still
 -- there at T.cleanup() is killed.
 function T.start(command, options)
@@ -326,9 +334,10 @@ function Process:signal(name)
   return (os.execute(string.format("kill -%s %d 2>/dev/null", name, self.pid)))
 end
 
+-- Whether it runs; a leader that has left, with threads that live on, counts.
 function Process:alive()
   local state = self.pipe and T.state(self.pid)
-  return state ~= nil and state ~= "Z"
+  return state ~= nil and (state ~= "Z" or #T.tids(self.pid) > 1)
 end
 
 -- What it has written so far.
@@ -344,14 +353,15 @@ function Process:said()
   return T.read(self.said_path) or ""
 end
 
--- Wait for its end, at most `timeout` (10) seconds, then SIGKILL. Returns what T.run() returns.
+-- Wait for its end, at most `timeout` (10) seconds; then all background processes are killed.
+-- Returns what T.run() returns.
 function Process:wait(timeout)
   local deadline = system.monotime() + (timeout or 10) * patience
   local timed_out = false
   while self:alive() do
     if system.monotime() > deadline then
       timed_out = true
-      self:signal("KILL")
+      kill_all()
       break
     end
     system.sleep(0.005)
@@ -366,9 +376,8 @@ end
 
 -- Kill what a test left running. For after_each().
 function T.cleanup()
+  kill_all()
   for process in pairs(running) do
-    process:signal("CONT")
-    process:signal("KILL")
     process:wait()
   end
 end

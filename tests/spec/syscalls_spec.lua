@@ -204,10 +204,9 @@ describe("a call", function()
   end)
 
   it("hc66 that a signal interrupts restarts or fails as without luatrace", function()
-    local program = { T.fixture("restarts"), "60" }
+    local program = { T.fixture("restarts"), "120" }
     local plain = T.run(program)
     for _, script in ipairs {
-      "on_end(function() end)", "on_syscall(function() end)",
       "on_syscall(function(t, call) call:leave() end)",
       "on_stop(function() end) on_signal(function() end)",
     } do
