@@ -192,7 +192,7 @@ static int change_at_entry(lt_thread *thread, struct lt_regs **ret)
 
 int lt_call_skip(lt_thread *thread, int64_t ret)
 {
-  struct lt_regs *regs;
+  struct lt_regs *regs = NULL;
   int error = change_at_entry(thread, &regs);
   if (error)
     return error;
@@ -206,7 +206,7 @@ int lt_call_skip(lt_thread *thread, int64_t ret)
 
 int lt_call_become(lt_thread *thread, uint64_t nr)
 {
-  struct lt_regs *regs;
+  struct lt_regs *regs = NULL;
   int error = change_at_entry(thread, &regs);
   if (error)
     return error;

@@ -53,16 +53,26 @@ int lt_regs_flush(lt_thread *thread)
   return error ? lt_touch_failed(thread, error, "write the registers") : 0;
 }
 
+/* A failure is believed when repeated, as in lt_request(). */
+static int fetch(lt_thread *thread, int (*how)(pid_t, struct lt_regs *), const char *what)
+{
+  int error = -ESRCH;
+  for (int i = 0; i < 3 && error && lt_thread_access(thread) == 0; i++) {
+    error = how(thread->tid, &thread->regs);
+    if (error)
+      error = lt_touch_failed(thread, error, what);
+  }
+  return error;
+}
+
 static int fetch_general(lt_thread *thread)
 {
   int error = lt_touch(thread);
   if (error || thread->regs.general_valid)
     return error;
-  error = lt_arch_native()->fetch_general(thread->tid, &thread->regs);
-  if (error)
-    return lt_touch_failed(thread, error, "read the registers");
-  thread->regs.general_valid = true;
-  return 0;
+  error = fetch(thread, lt_arch_native()->fetch_general, "read the registers");
+  thread->regs.general_valid = error == 0;
+  return error;
 }
 
 static int fetch_vector(lt_thread *thread)
@@ -72,11 +82,9 @@ static int fetch_vector(lt_thread *thread)
     return 0;
   if (!regs->vector && !(regs->vector = calloc(1, LT_VECTOR_BYTES)))
     return lt_fail(thread->session, -ENOMEM, "out of memory");
-  int error = lt_arch_native()->fetch_vector(thread->tid, regs);
-  if (error)
-    return lt_touch_failed(thread, error, "read the vector registers");
-  regs->vector_valid = true;
-  return 0;
+  int error = fetch(thread, lt_arch_native()->fetch_vector, "read the vector registers");
+  regs->vector_valid = error == 0;
+  return error;
 }
 
 int lt_regs_general(lt_thread *thread, const struct lt_regs **ret)

@@ -246,7 +246,7 @@ void lt_remote_resume(lt_thread *thread)
 static void put_back_registers(lt_thread *thread, const struct lt_remote *remote)
 {
   struct lt_regs *regs;
-  if (lt_regs_change(thread, &regs) == 0 || lt_regs_change(thread, &regs) == 0)
+  if (lt_regs_change(thread, &regs) == 0)
     memcpy(regs->general, remote->general, sizeof remote->general);
 }
 

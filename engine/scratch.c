@@ -25,7 +25,7 @@ struct lt_region {
 
 static struct lt_region *new_region(uint64_t addr, size_t pages)
 {
-  struct lt_region *region = calloc(1, sizeof *region + pages * sizeof *region->user);
+  struct lt_region *region = calloc(1, sizeof *region + pages * sizeof(const lt_thread *));
   if (region) {
     region->addr = addr;
     region->pages = pages;

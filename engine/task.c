@@ -97,7 +97,7 @@ void lt_task_free_thread(lt_thread *thread)
   }
   lt_regs_free(thread);
   lt_capture_free(thread);
-  free(thread); /* NOLINT(clang-analyzer-unix.Malloc): uthash moved the table, not the thread */
+  free(thread);
   if (process && !process->threads)
     lt_task_free_process(process);
 }
@@ -109,7 +109,7 @@ void lt_task_free_all(lt_session *session)
     lt_task_free_thread(thread);
   struct lt_stray *stray, *next_stray;
   HASH_ITER(hh, session->strays, stray, next_stray) {
-    HASH_DEL(session->strays, stray);
+    HASH_DEL(session->strays, stray); /* NOLINT(clang-analyzer-unix.Malloc): of another element */
     free(stray);
   }
 }

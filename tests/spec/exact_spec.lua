@@ -30,7 +30,7 @@ end
 
 describe("counts are exact", function()
   it("for calls, threads, forks, programs, signals", function()
-    compare(T.scale(60), { T.fixture("exact"), "4", "100", "10", "10", "5" },
+    compare(T.scale(100), { T.fixture("exact"), "4", "100", "10", "10", "5" },
       'on_syscall("getppid", function() add("getppid") end)')
   end)
 

@@ -349,7 +349,8 @@ static void special_calls_are_known(void **state)
   assert_int_equal(arch->special(SYS_clone), LT_SYS_CLONE);
   assert_int_equal(arch->special(SYS_clone3), LT_SYS_CLONE3);
   assert_int_equal(arch->special(SYS_restart_syscall), LT_SYS_RESTART);
-  assert_int_equal(arch->special(SYS_fork), LT_SYS_OTHER);
+  assert_int_equal(arch->special(SYS_fork), LT_SYS_FORK);
+  assert_int_equal(arch->special(SYS_getpid), LT_SYS_OTHER);
   assert_int_equal(arch->special(LT_NR_UNKNOWN), LT_SYS_OTHER);
   assert_ptr_equal(lt_arch_by_audit(AUDIT_ARCH_X86_64), arch);
   assert_null(lt_arch_by_audit(AUDIT_ARCH_AARCH64));
