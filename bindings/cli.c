@@ -150,7 +150,7 @@ bool bind_options_read(int argc, char **argv, struct bind_options *options, int 
     return true;
   if (options->words[0])
     options->script = *options->words++;
-  if (!options->script && options->step_count == 0)
+  if (!options->script && options->step_count == 0 && options->pid_count == 0)
     return mistake(ret, "there is no script to run", "");
   return true;
 }
