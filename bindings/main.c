@@ -35,6 +35,9 @@ static void trace(struct binding *binding, const struct bind_options *options)
     binding->end = (struct bind_ending){0};
     bind_run(binding, options);
   }
+  if (lt_process_first(binding->session))
+    lt_shutdown(binding->session); /* may take a moment: signals still count */
+  bind_signals_session_over();
   lt_session_destroy(binding->session);
   binding->session = NULL;
   bind_close(binding);

@@ -4,12 +4,13 @@
  * is decided when the loop is back (bind_signals_noticed):
  *
  *   SIGINT, SIGQUIT   belong to a launched program, which gets them from the terminal as we do.
- * With none, tracing ends. The second one that comes before the loop is back breaks what Lua is
- * doing, the third one ends everything on the spot. SIGTERM, SIGHUP   are passed on to the launched
- * program. With none, tracing ends. SIGTSTP, SIGTTIN  stop us too, but only when the launched
- * program has stopped, so that its stop is handled. SIGPIPE           ends tracing if it is our own
- * output that nobody reads, and then us. SIGTTOU           is ignored: a traced shell may take the
- * terminal from us.
+ *                     With none, tracing ends. The second one that comes before the loop is back
+ *                     breaks what Lua is doing, the third one ends everything on the spot.
+ *   SIGTERM, SIGHUP   are passed on to the launched program. With none, tracing ends.
+ *   SIGTSTP, SIGTTIN  stop us too, but only when the launched program has stopped, so that its
+ *                     stop is handled.
+ *   SIGPIPE           ends tracing if it is our own output that nobody reads, and then us.
+ *   SIGTTOU           is ignored: a traced shell may take the terminal from us.
  *
  * There is one process-wide state, because signal handlers have no other way to find it. */
 #include "signals.h"
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 static struct {
-  struct binding *binding;
+  struct binding *volatile binding; /* NULL: there is nothing to act on any more */
   volatile sig_atomic_t interrupts; /* SIGINTs since the loop was back */
   volatile sig_atomic_t interrupted, terminated, stopped, broken; /* signal that came, or 0 */
   volatile sig_atomic_t waking;   /* the engine has not noticed yet */
@@ -41,6 +42,8 @@ static void set_timer(long microseconds)
 static void wake_up(void)
 {
   int before = errno;
+  if (!state.binding)
+    return;
   state.waking = 1;
   lt_interrupt(state.binding->session);
   if (state.has_timer)
@@ -51,7 +54,7 @@ static void wake_up(void)
 static void on_alarm(int signo)
 {
   (void)signo;
-  if (state.waking)
+  if (state.waking && state.binding)
     lt_interrupt(state.binding->session);
 }
 
@@ -65,6 +68,8 @@ static void break_lua(lua_State *L, lua_Debug *ar)
 
 static void on_interrupt(int signo)
 {
+  if (!state.binding)
+    return;
   state.interrupts++;
   if (state.interrupts >= 3) {
     lt_emergency(state.binding->session);
@@ -91,7 +96,7 @@ static bool program_lives(const struct binding *binding)
 static void on_stop(int signo)
 {
   int before = errno;
-  if (program_lives(state.binding)) {
+  if (state.binding && program_lives(state.binding)) {
     state.stopped = signo;
     wake_up();
   } else {
@@ -129,6 +134,11 @@ void bind_signals_install(struct binding *binding)
   install(SIGTTIN, on_stop, 0);
   install(SIGPIPE, on_pipe, SA_RESTART); /* not ignored: children would inherit that */
   state.ignores_ttou = install(SIGTTOU, SIG_IGN, 0);
+}
+
+void bind_signals_session_over(void)
+{
+  state.binding = NULL;
 }
 
 void bind_signals_ignored(sigset_t *ret)

@@ -7,6 +7,8 @@
 /* Install the handlers, where the disposition was the default one. After lt_session_create(),
  * which remembers the dispositions for what is launched. */
 void bind_signals_install(struct binding *binding);
+/* The session is about to be freed: what arrives from now on changes nothing. */
+void bind_signals_session_over(void);
 /* The signals that luatrace ignores and was not started ignoring. */
 void bind_signals_ignored(sigset_t *ret);
 /* The loop is back from the engine: act on what came in. May decide the end of the run. */

@@ -110,10 +110,10 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
   struct lt_call *call = &thread->call;
   if (!thread->in_call) { /* we came after its entry */
     *call = (struct lt_call){.nr = LT_NR_UNKNOWN, .abi = arch->abi};
+    call->ip = info->instruction_pointer;
+    call->sp = info->stack_pointer;
     thread->in_call = true;
   }
-  call->ip = info->instruction_pointer;
-  call->sp = info->stack_pointer;
   call->ret = info->exit.rval;
   call->is_error = info->exit.is_error;
   call->done = true;

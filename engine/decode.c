@@ -91,8 +91,9 @@ void lt_show_string_at(struct lt_decode *d, uint64_t addr, size_t max)
   bool whole;
   max = max < sizeof(string) - 1 ? max : sizeof(string) - 1;
   /* One byte more than is shown tells whether it is cut. */
-  ssize_t size = lt_decode_string(d, addr, string, max < LT_SHOW_PATH ? max + 1 : max, &whole);
-  if (size < 0 || (!whole && (size_t)size <= max && max < LT_SHOW_PATH)) {
+  size_t asked = max < LT_SHOW_PATH ? max + 1 : max;
+  ssize_t size = lt_decode_string(d, addr, string, asked, &whole);
+  if (size < 0 || (!whole && (size_t)size < asked)) { /* memory ends before the string does */
     lt_show_pointer(d, addr);
     return;
   }

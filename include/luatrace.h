@@ -86,7 +86,7 @@ enum lt_abi { LT_ABI_X86_64, LT_ABI_I386, LT_ABI_COUNT };
 struct lt_call {
   uint64_t nr; /* as the kernel got it; all ones where luatrace came after the entry */
   uint64_t args[LT_CALL_ARGS];
-  uint64_t ip, sp;
+  uint64_t ip, sp;  /* at entry */
   int64_t ret;      /* at LT_SYSCALL_EXIT */
   uint32_t abi;     /* enum lt_abi */
   uint8_t done;     /* ret and is_error hold */

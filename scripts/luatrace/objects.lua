@@ -80,7 +80,11 @@ function Signal:__tostring()
   if self.addr then
     text = text .. ", si_addr=" .. (self.addr == 0 and "NULL" or ("%#x"):format(self.addr))
   end
-  if self.value then text = text .. (", si_value=%#x"):format(self.value) end
+  if self.value then
+    local low = core.bit.band(self.value, 0xffffffff)
+    if low >= 0x80000000 then low = low - 0x100000000 end
+    text = text .. (", si_int=%d, si_ptr=%#x"):format(low, self.value)
+  end
   return text .. "}"
 end
 

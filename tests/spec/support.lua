@@ -22,6 +22,9 @@ function T.scale(n)
   return math.max(1, math.floor(n * scale))
 end
 
+-- Environment for a luatrace that is traced itself or may not use ptrace: LeakSanitizer needs it.
+T.without_leak_check = { ASAN_OPTIONS = (os.getenv("ASAN_OPTIONS") or "") .. ":detect_leaks=0" }
+
 -- ---- Words, lines, files --------------------------------------------------------------------
 
 -- One word for sh.

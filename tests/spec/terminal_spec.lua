@@ -39,7 +39,7 @@ describe("at a terminal", function()
   end)
 
   it("hc43 Ctrl-C goes to the program, which may handle it", function()
-    same({ "expect:ready", "send:^C", "expect:caught", "send:^C", "expect:caught" },
+    same({ "expect:ready", "send:^C", "expect:caught", "sleep:200", "send:^C", "expect:caught" },
       { "bash", "-c", "n=0; trap 'echo caught; n=$((n+1)); [ $n = 2 ] && exit 7' INT; " ..
         "echo ready; while :; do sleep 0.05; done" }, "%[exited 7%]")
   end)
