@@ -35,7 +35,8 @@ end
 
 -- Exit codes, as those of a shell.
 local not_found = { ENOENT = 127, ENOTDIR = 127 }
-local ours = { EPERM = 125, EAGAIN = 125, EMFILE = 125, ENFILE = 125, ENOMEM = 125 }
+local ours = { EPERM = 125, EIO = 125, ESRCH = 125, EINTR = 125, EAGAIN = 125, EMFILE = 125,
+  ENFILE = 125, ENOMEM = 125 }
 
 local function cannot_run(message, code)
   core.warn(message)
@@ -46,6 +47,7 @@ end
 -- The program of the command line could not be executed.
 function targets.start_failed(errno)
   local _, message, code = errors.failure(errno)
+  if code == "EINTR" then message = "it was killed before it could begin" end
   cannot_run(("cannot run %s: %s"):format(words[1] or "the program", message), code)
 end
 

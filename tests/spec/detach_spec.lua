@@ -3,31 +3,7 @@
 
 local T = dofile((os.getenv("LUATRACE_SOURCE") or ".") .. "/tests/spec/support.lua")
 
--- A fixture in the background that has said "ready".
-local function start(...)
-  local program = T.start { T.fixture((...)), select(2, ...) }
-  T.wait_until("ready", function() return program:out():find("ready") end)
-  return program
-end
-
--- luatrace attached to it, once the script's on_start has said "start".
-local function attach(program, code)
-  local tracer = T.trace("on_start(function() say('start') end) " .. (code or ""), nil,
-    { start = true, words = { "-p", program.pid } })
-  T.wait_until("the attach", function()
-    assert(tracer:alive(), tracer:err())
-    return tracer:said():find("start")
-  end)
-  return tracer
-end
-
--- Every thread untraced and in no stopped state.
-local function untouched(pid)
-  for _, tid in ipairs(T.tids(pid)) do
-    assert.equal("0", T.status(pid, "TracerPid", tid) or "0")
-    assert.is_truthy(("RSDZX"):find(T.state(pid, tid) or "X", 1, true), T.state(pid, tid))
-  end
-end
+local start, attach, untouched = T.start_ready, T.attach, T.untouched
 
 describe("attach and detach", function()
   after_each(T.cleanup)

@@ -204,7 +204,8 @@ describe("t.mem:str", function()
     local result = T.ok(T.trace([[
       on_syscall("open", function(t, call)
         local value = call.args.filename
-        say(type(value), type(value) == "string" and value:sub(1, 20) or (value or 0) < 4096 or "wild")
+        local text = type(value) == "string" and value:sub(1, 20)
+        say(type(value), text or (value or 0) < 4096 or "wild")
         call:leave()
         tostring(call)
       end)

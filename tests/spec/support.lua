@@ -385,4 +385,33 @@ function T.cleanup()
   end
 end
 
+-- ---- Programs to attach to -------------------------------------------------------------------
+
+-- A fixture in the background that has said "ready".
+function T.start_ready(...)
+  local program = T.start { T.fixture((...)), select(2, ...) }
+  T.wait_until("ready", function() return program:out():find("ready") end)
+  return program
+end
+
+-- luatrace attached to it, once the script's on_start has said "start".
+function T.attach(program, code)
+  local tracer = T.trace("on_start(function() say('start') end) " .. (code or ""), nil,
+    { start = true, words = { "-p", program.pid } })
+  T.wait_until("the attach", function()
+    assert(tracer:alive(), tracer:err())
+    return tracer:said():find("start")
+  end)
+  return tracer
+end
+
+-- Every thread untraced and in no stopped state.
+function T.untouched(pid)
+  local check = require "luassert"
+  for _, tid in ipairs(T.tids(pid)) do
+    check.equal("0", T.status(pid, "TracerPid", tid) or "0")
+    check.is_truthy(("RSDZX"):find(T.state(pid, tid) or "X", 1, true), T.state(pid, tid))
+  end
+end
+
 return T
