@@ -243,7 +243,8 @@ describe("a refusal", function()
   after_each(T.cleanup)
 
   local function refused(pid, pattern, prefix)
-    local words = { T.bin, "-e", "", "-p", pid }
+    local bin = prefix and T.for_others(T.bin) or T.bin
+    local words = { bin, "-e", "", "-p", pid }
     if prefix then
       table.move(words, 1, #words, #prefix + 1, words)
       table.move(prefix, 1, #prefix, 1, words)
@@ -276,7 +277,7 @@ describe("a refusal", function()
       return pending("needs root")
     end
     local program = T.start { nobody[1], nobody[2], nobody[3], nobody[4],
-                              T.fixture("not-dumpable") }
+                              T.for_others(T.fixture("not-dumpable")) }
     T.wait_until("ready", function() return program:out():find("ready") end)
     refused(program.pid, "dumpable", nobody)
   end)
@@ -286,7 +287,8 @@ describe("a refusal", function()
     if not scope or tonumber(scope) == 0 or not T.root then
       return pending("Yama is not active")
     end
-    local program = T.start { nobody[1], nobody[2], nobody[3], nobody[4], T.fixture("threads") }
+    local program = T.start { nobody[1], nobody[2], nobody[3], nobody[4],
+                              T.for_others(T.fixture("threads")) }
     T.wait_until("ready", function() return program:out():find("ready") end)
     refused(program.pid, "ptrace_scope", nobody)
   end)
@@ -351,7 +353,8 @@ describe("a refusal", function()
     if T.run({ nobody[1], nobody[2], nobody[3], nobody[4], copy }).code ~= 10 then
       return pending("set-uid programs do not work here")
     end
-    local words = { nobody[1], nobody[2], nobody[3], nobody[4], T.bin, "-e", "", "--" }
+    local words = { nobody[1], nobody[2], nobody[3], nobody[4], T.for_others(T.bin), "-e", "",
+                    "--" }
     words[#words + 1] = copy
     local direct = T.ok(T.sound(T.run(words)), 20)
     assert.matches("set%-uid", direct.err)
@@ -377,8 +380,9 @@ describe("a refusal", function()
       end)
     ]], "dumpable.lua")
     os.execute("chmod 755 " .. T.dir() .. "; chmod 644 " .. script)
-    local result = T.ok(T.sound(T.run { nobody[1], nobody[2], nobody[3], nobody[4], T.bin, script,
-                                        "--", T.fixture("not-dumpable"), "5" }))
+    local result = T.ok(T.sound(T.run { nobody[1], nobody[2], nobody[3], nobody[4],
+                                        T.for_others(T.bin), script, "--",
+                                        T.for_others(T.fixture("not-dumpable")), "5" }))
     assert.matches("ready\n", result.out)
     assert.is_truthy(result.out:find("8\tnil\ttrue") or result.out:find("EPERM[^\n]*\tEPERM\ttrue"),
       result.out)

@@ -113,6 +113,19 @@ function T.dir()
   return directory
 end
 
+-- A copy of a program that every user can reach: the source tree may be below a closed folder.
+function T.for_others(path)
+  local copy = T.dir() .. "/" .. path:match("[^/]+$")
+  os.execute(("chmod 711 %s && cp -p %s %s && chmod 755 %s"):format(T.quote(T.dir()),
+    T.quote(path), T.quote(copy), T.quote(copy)))
+  return copy
+end
+
+-- Whether a pid namespace with its own /proc can be made here (not in every chroot).
+function T.has_namespaces()
+  return T.root and T.run({ "unshare", "-pf", "--mount-proc", "true" }).code == 0
+end
+
 local serial = 0
 
 -- A fresh name in the private directory.
