@@ -66,7 +66,8 @@ describe("hc75 few processes", function()
       return pending("needs root")
     end
     local result = T.sound(T.run({ "setpriv", "--reuid=12345", "--regid=12345", "--clear-groups",
-      "prlimit", "--nproc=1", T.for_others(T.bin), "-e", "", "--", "true" }, { env = T.without_leak_check }))
+      "prlimit", "--nproc=1", T.for_others(T.bin),
+      "-e", "", "--", "true" }, { env = T.without_leak_check }))
     assert.equal(125, result.code)
     assert.matches("luatrace: .*[Rr]esource temporarily unavailable", result.err)
   end)
