@@ -11,6 +11,11 @@ if(NOT LUA_FOUND)
   message(FATAL_ERROR "Lua 5.4 was not found; install its headers (Debian: liblua5.4-dev)")
 endif()
 
+pkg_check_modules(LIBELF IMPORTED_TARGET libelf)
+if(NOT LIBELF_FOUND)
+  message(FATAL_ERROR "libelf was not found; install its headers (Debian: libelf-dev)")
+endif()
+
 find_path(UTHASH_INCLUDE_DIR uthash.h)
 if(NOT UTHASH_INCLUDE_DIR)
   message(FATAL_ERROR "uthash.h was not found; install it (Debian: uthash-dev)")

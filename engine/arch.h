@@ -13,6 +13,19 @@
 /* Room for any ABI's floating point and vector state (NT_X86_XSTATE with AVX-512 and more). */
 #define LT_VECTOR_BYTES 16384
 
+/* The stack of a function that a thread is to run for us: `size` bytes from `sp` on. */
+#define LT_FRAME_BYTES 512
+struct lt_frame {
+  uint64_t sp;
+  size_t size;
+  uint8_t bytes[LT_FRAME_BYTES];
+};
+
+struct lt_fn_result {
+  int64_t integer;
+  double number, single; /* of functions that return double and float */
+};
+
 /* The registers of a stopped thread, fetched when first looked at (registers.c). */
 struct lt_regs {
   uint64_t general[LT_GENERAL_WORDS];
@@ -23,14 +36,21 @@ struct lt_regs {
 };
 
 /* The calls the engine itself must recognise. */
-enum lt_special { LT_SYS_OTHER, LT_SYS_EXECVE, LT_SYS_SIGRETURN, LT_SYS_FORK, LT_SYS_CLONE,
-                  LT_SYS_CLONE3, LT_SYS_RESTART };
+enum lt_special {
+  LT_SYS_OTHER,
+  LT_SYS_EXECVE,
+  LT_SYS_SIGRETURN,
+  LT_SYS_FORK,
+  LT_SYS_CLONE,
+  LT_SYS_CLONE3,
+  LT_SYS_RESTART
+};
 
 struct lt_arch {
-  const char *name;    /* "x86_64" */
+  const char *name; /* "x86_64" */
   enum lt_abi abi;
-  uint32_t audit;      /* AUDIT_ARCH_* of PTRACE_GET_SYSCALL_INFO */
-  unsigned word;       /* bytes of a pointer and a long */
+  uint32_t audit; /* AUDIT_ARCH_* of PTRACE_GET_SYSCALL_INFO */
+  unsigned word;  /* bytes of a pointer and a long */
 
   /* Fetch and write back the whole general or vector state. Negated errno. */
   int (*fetch_general)(pid_t tid, struct lt_regs *regs);
@@ -63,6 +83,16 @@ struct lt_arch {
   void (*set_call_nr)(struct lt_regs *regs, uint64_t nr);
   void (*begin_call)(struct lt_regs *regs, uint64_t pc, uint64_t nr);
   void (*redo_call)(struct lt_regs *regs, uint64_t nr);
+
+  /* Running a function for us (function.c), on fetched general and vector registers: the state in
+   * which the function at `pc` begins with these arguments, and the bytes of its stack below that
+   * of the thread; whether it has returned to `back_pc`, where nothing can be mapped; its result.
+   * -ERANGE: an integer that does not fit. */
+  uint64_t back_pc;
+  int (*begin_function)(struct lt_regs *regs, uint64_t pc, const struct lt_fn_arg *args,
+                        size_t count, struct lt_frame *ret);
+  bool (*has_returned)(const struct lt_regs *regs, const struct lt_frame *frame);
+  void (*function_result)(const struct lt_regs *regs, struct lt_fn_result *ret);
 
   /* What a call number means to the engine. */
   enum lt_special (*special)(uint64_t nr);

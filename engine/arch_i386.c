@@ -3,7 +3,9 @@
  * To a 64-bit tracer the kernel shows 32-bit registers in the layout of the 64-bit ones, the upper
  * halves zero. This ABI is also that of a call made by 64-bit code through `int 0x80`: the kernel
  * takes the lower halves of the registers then, and the upper ones are still the program's. */
+#include <errno.h>
 #include <linux/audit.h>
+#include <string.h>
 
 #include "x86_state.h"
 
@@ -145,6 +147,68 @@ static enum lt_special special(uint64_t nr)
   }
 }
 
+/* This ABI promises nothing below the stack pointer; some code relies on it all the same. */
+#define RED_ZONE 128
+
+/* Bytes of an argument on the stack. */
+static size_t size_of(const struct lt_fn_arg *arg)
+{
+  return arg->type == LT_FN_DOUBLE || arg->type == LT_FN_INT64 ? 8 : 4;
+}
+
+static int put_arg(const struct lt_fn_arg *arg, uint8_t *to)
+{
+  int64_t value = (int64_t)arg->integer;
+  float narrow = arg->type == LT_FN_FLOAT ? (float)arg->number : 0;
+  if (arg->type == LT_FN_INT && (value < INT32_MIN || value > (int64_t)UINT32_MAX))
+    return -ERANGE;
+  if (arg->type == LT_FN_FLOAT)
+    memcpy(to, &narrow, sizeof narrow);
+  else
+    memcpy(to, &arg->integer, size_of(arg));
+  return 0;
+}
+
+/* All arguments are on the stack, whose pointer is a multiple of 16 before the return address. */
+static int begin_function(struct lt_regs *regs, uint64_t address, const struct lt_fn_arg *args,
+                          size_t count, struct lt_frame *ret)
+{
+  struct user_regs_struct *user = lt_x86_user(regs);
+  uint32_t back = (uint32_t)lt_arch_i386.back_pc;
+  lt_x86_clean_state(regs);
+  memcpy(ret->bytes, &back, sizeof back);
+  ret->size = sizeof back;
+  for (size_t i = 0; i < count; i++) {
+    int error = put_arg(&args[i], ret->bytes + ret->size);
+    if (error)
+      return error;
+    ret->size += size_of(&args[i]);
+  }
+  uint64_t top = (uint32_t)user->rsp - RED_ZONE - (ret->size - sizeof back);
+  ret->sp = (uint32_t)((top & ~(uint64_t)15) - sizeof back);
+  user->rsp = ret->sp;
+  user->rip = address;
+  return 0;
+}
+
+/* Some functions take their arguments off the stack themselves. */
+static bool has_returned(const struct lt_regs *regs, const struct lt_frame *frame)
+{
+  return pc(regs) == lt_arch_i386.back_pc && sp(regs) >= frame->sp + 4 &&
+         sp(regs) <= frame->sp + frame->size;
+}
+
+static void function_result(const struct lt_regs *regs, struct lt_fn_result *ret)
+{
+  const struct lt_reg st0 = ST("st0", 0);
+  long double number = 0;
+  lt_x86_get(regs, &st0, &number);
+  ret->number = (double)number;
+  ret->single = (float)number;
+  const struct user_regs_struct *user = lt_x86_view(regs);
+  ret->integer = (int64_t)((uint64_t)(uint32_t)user->rdx << 32 | (uint32_t)user->rax);
+}
+
 const struct lt_arch lt_arch_i386 = {
     .name = "i386",
     .abi = LT_ABI_I386,
@@ -171,6 +235,10 @@ const struct lt_arch lt_arch_i386 = {
     .set_call_nr = lt_x86_set_call_nr,
     .begin_call = lt_x86_begin_call,
     .redo_call = lt_x86_redo_call,
+    .back_pc = 0xfffff000, /* above all that a 32-bit program can map */
+    .begin_function = begin_function,
+    .has_returned = has_returned,
+    .function_result = function_result,
     .special = special,
     .is_pc = lt_x86_is_pc,
     .cancel_restart = lt_x86_cancel_restart,

@@ -1,5 +1,6 @@
 /* arch_x86_64.c - the x86_64 ABI: registers, calling convention of system calls. */
 #include <linux/audit.h>
+#include <string.h>
 
 #include "x86_state.h"
 
@@ -200,6 +201,75 @@ static enum lt_special special(uint64_t nr)
   }
 }
 
+/* Functions may use the 128 bytes below the stack pointer without moving it. */
+#define RED_ZONE 128
+
+static void set_xmm(struct lt_regs *regs, unsigned index, const struct lt_fn_arg *arg)
+{
+  const struct lt_reg xmm = XMM("xmm", index);
+  uint8_t bytes[16] = {0};
+  float narrow = (float)arg->number;
+  if (arg->type == LT_FN_FLOAT)
+    memcpy(bytes, &narrow, sizeof narrow);
+  else
+    memcpy(bytes, &arg->number, sizeof arg->number);
+  lt_x86_set(regs, &xmm, bytes);
+}
+
+/* Six integers and eight numbers go into registers, what is more onto the stack; al tells how many
+ * vector registers are used. The stack pointer is a multiple of 16 before the return address. */
+static int begin_function(struct lt_regs *regs, uint64_t address, const struct lt_fn_arg *args,
+                          size_t count, struct lt_frame *ret)
+{
+  static const uint8_t integers[] = {
+      offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
+      offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, rcx),
+      offsetof(struct user_regs_struct, r8),  offsetof(struct user_regs_struct, r9),
+  };
+  struct user_regs_struct *user = lt_x86_user(regs);
+  unsigned used = 0, vectors = 0;
+  uint64_t words[LT_FN_ARGS + 1] = {lt_arch_x86_64.back_pc};
+  size_t size = sizeof *words;
+  lt_x86_clean_state(regs);
+  for (size_t i = 0; i < count; i++) {
+    bool real = args[i].type == LT_FN_DOUBLE || args[i].type == LT_FN_FLOAT;
+    float narrow = real ? (float)args[i].number : 0;
+    if (real && vectors < 8)
+      set_xmm(regs, vectors++, &args[i]);
+    else if (!real && used < sizeof integers)
+      regs->general[integers[used++] / sizeof(uint64_t)] = args[i].integer;
+    else if (args[i].type == LT_FN_FLOAT)
+      memcpy((uint8_t *)words + size, &narrow, sizeof narrow), size += sizeof *words;
+    else
+      memcpy((uint8_t *)words + size, &args[i].integer, sizeof *words), size += sizeof *words;
+  }
+  ret->sp = ((user->rsp - RED_ZONE - size + sizeof *words) & ~(uint64_t)15) - sizeof *words;
+  ret->size = size;
+  memcpy(ret->bytes, words, size);
+  user->rsp = ret->sp;
+  user->rip = address;
+  user->rax = vectors;
+  return 0;
+}
+
+static bool has_returned(const struct lt_regs *regs, const struct lt_frame *frame)
+{
+  const struct user_regs_struct *user = lt_x86_view(regs);
+  return user->rip == lt_arch_x86_64.back_pc && user->rsp == frame->sp + sizeof(uint64_t);
+}
+
+static void function_result(const struct lt_regs *regs, struct lt_fn_result *ret)
+{
+  const struct lt_reg xmm0 = XMM("xmm0", 0);
+  uint8_t bytes[16];
+  float narrow;
+  lt_x86_get(regs, &xmm0, bytes);
+  memcpy(&ret->number, bytes, sizeof ret->number);
+  memcpy(&narrow, bytes, sizeof narrow);
+  ret->single = narrow;
+  ret->integer = (int64_t)lt_x86_view(regs)->rax;
+}
+
 const struct lt_arch lt_arch_x86_64 = {
     .name = "x86_64",
     .abi = LT_ABI_X86_64,
@@ -226,6 +296,10 @@ const struct lt_arch lt_arch_x86_64 = {
     .set_call_nr = lt_x86_set_call_nr,
     .begin_call = lt_x86_begin_call,
     .redo_call = lt_x86_redo_call,
+    .back_pc = 0xfffffffffffff000, /* the kernel's half */
+    .begin_function = begin_function,
+    .has_returned = has_returned,
+    .function_result = function_result,
     .special = special,
     .is_pc = lt_x86_is_pc,
     .cancel_restart = lt_x86_cancel_restart,

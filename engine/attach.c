@@ -182,8 +182,8 @@ static struct pass add_threads(lt_process *process, DIR *tasks)
   }
   /* Nothing but a dead leader could be tried, and yet there are others: they are on their way out,
    * or into a new program. */
-  pass.again |= !process->threads && pass.refusal == -EPERM && pass.listed > 1 &&
-                is_zombie(process->pid);
+  pass.again |=
+      !process->threads && pass.refusal == -EPERM && pass.listed > 1 && is_zombie(process->pid);
   return pass;
 }
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <unistd.h>
 
@@ -58,6 +59,7 @@ enum lt_verdict lt_announce(lt_thread *thread, int status)
 
 void lt_on_first_stop(lt_thread *thread, int status)
 {
+  lt_call_restore(thread);
   if (thread->process->starting) {
     lt_record(thread, LT_BIRTH, status);
     lt_resume(thread);
@@ -87,8 +89,8 @@ static uint64_t clone_flags(lt_thread *thread)
   if (lt_regs_general(thread, &regs) != 0)
     return 0;
   bool traced = thread->in_call;
-  const struct lt_arch *arch = lt_arch_get(traced ? (enum lt_abi)thread->call.abi
-                                                  : lt_arch_of(regs));
+  const struct lt_arch *arch =
+      lt_arch_get(traced ? (enum lt_abi)thread->call.abi : lt_arch_of(regs));
   uint64_t first = arch->call_arg(regs, 0), flags = 0;
   switch (arch->special(arch->call_nr(regs))) {
   case LT_SYS_CLONE:
@@ -120,8 +122,7 @@ static void enter_space(lt_process *child, lt_process *parent, bool shared)
   child->space = space;
 }
 
-static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how how,
-                                     uint64_t flags)
+static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how how, uint64_t flags)
 {
   lt_process *parent = creator->process;
   if (how == LT_HOW_THREAD)
@@ -130,10 +131,20 @@ static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how 
   if (process) {
     process->launched = parent->launched;
     process->detaching = parent->detaching;
+    process->emulated = parent->emulated;
     process->started = true; /* on_clone tells about it */
     enter_space(process, parent, how == LT_HOW_VFORK || flags & CLONE_VM);
   }
   return process;
+}
+
+/* A child begins with its creator's registers: with the arguments that we had changed. They are put
+ * back at its first stop. */
+static void inherit_changes(lt_thread *child, const lt_thread *creator)
+{
+  child->call = creator->call;
+  child->changed_args = creator->changed_args;
+  memcpy(child->saved_args, creator->saved_args, sizeof child->saved_args);
 }
 
 /* Find or make the child's record. NULL when out of memory: it is then let go at its first stop. */
@@ -160,6 +171,7 @@ static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how, uin
       return NULL;
     }
   }
+  inherit_changes(child, creator);
   child->how = how;
   child->parent = creator->tid;
   child->ignored = session->options.no_follow && how != LT_HOW_THREAD;
@@ -200,6 +212,8 @@ void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how)
   enum lt_verdict verdict = child->ignored ? LT_RESUME : lt_report(thread);
 
   child = lt_task_thread(session, tid); /* the hook may have let it go */
+  if (thread->parked && child && child->process != thread->process)
+    lt_freeze_keep_child(thread, child->process);
   if (child && dead) {
     lt_on_gone(child, end);
   } else if (child && child->deferred && child->state == LT_ST_STOPPED && !child->held) {

@@ -41,19 +41,26 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
   for (int i = 0; i < LT_CALL_ARGS; i++)
     call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
+  thread->call_seq = ++thread->calls_made;
   thread->want_exit = false;
   thread->skipped = false;
   thread->changed_args = 0;
+  thread->entered_nr = call->nr;
+  lt_emulate_begin(thread);
   lt_capture_forget(thread);
 }
 
 void lt_call_end(lt_thread *thread)
 {
-  lt_scratch_release(thread);
+  if (!lt_results_wait(thread)) {
+    lt_scratch_release(thread);
+    lt_results_forget(thread);
+  }
   thread->in_call = false;
   thread->skipped = false;
   thread->want_exit = false;
   thread->changed_args = 0;
+  thread->emulated = thread->kernel_skips = false;
 }
 
 static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscall_info *info,
@@ -61,7 +68,8 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
 {
   begin_call(thread, info, arch);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
-  if (is_launch_code(thread) || !lt_call_subscribed(thread->session, &thread->call)) {
+  bool wanted = thread->emulated || lt_call_subscribed(thread->session, &thread->call);
+  if (is_launch_code(thread) || !wanted) {
     lt_resume(thread);
     return;
   }
@@ -69,11 +77,18 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
   lt_settle(thread, lt_report(thread));
 }
 
+bool lt_call_became(const lt_thread *thread)
+{
+  return thread->in_call && thread->call.nr != thread->entered_nr;
+}
+
 /* The kernel keeps an argument register as it was when the call ran; the program must find its
- * own value. Not after a successful exec (a new program) or sigreturn (its own restored). */
+ * own value, and a restart its own call. Not after a successful exec (a new program) or sigreturn
+ * (its own restored). */
 void lt_call_restore(lt_thread *thread)
 {
-  if (!thread->changed_args)
+  bool became = lt_call_became(thread);
+  if (!thread->changed_args && !became)
     return;
   enum lt_special special = special_of(&thread->call);
   bool replaced = special == LT_SYS_SIGRETURN ||
@@ -84,6 +99,8 @@ void lt_call_restore(lt_thread *thread)
     for (unsigned i = 0; i < LT_CALL_ARGS; i++)
       if (thread->changed_args >> i & 1)
         arch->set_call_arg(regs, i, thread->saved_args[i]);
+    if (became)
+      arch->set_call_nr(regs, thread->entered_nr);
   }
   thread->changed_args = 0;
 }
@@ -110,15 +127,18 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
   struct lt_call *call = &thread->call;
   if (!thread->in_call) { /* we came after its entry */
     *call = (struct lt_call){.nr = LT_NR_UNKNOWN, .abi = arch->abi};
+    thread->entered_nr = LT_NR_UNKNOWN;
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     thread->in_call = true;
+    thread->call_seq = ++thread->calls_made;
   }
   call->ret = info->exit.rval;
   call->is_error = info->exit.is_error;
   call->done = true;
   if (thread->skipped)
     answer_skipped(thread);
+  lt_results_give(thread);
   lt_call_restore(thread);
   lt_record(thread, LT_SYSCALL_EXIT, status);
   thread->stop.u.call = *call;
@@ -150,10 +170,14 @@ const struct lt_call *lt_thread_call(const lt_thread *thread)
   return thread->in_call ? &thread->call : NULL;
 }
 
+uint64_t lt_thread_call_seq(const lt_thread *thread)
+{
+  return thread->call_seq;
+}
+
 static bool at_entry(const lt_thread *thread)
 {
-  return thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY &&
-         thread->state == LT_ST_STOPPED;
+  return thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY && thread->state == LT_ST_STOPPED;
 }
 
 int lt_call_want_exit(lt_thread *thread)
@@ -165,21 +189,33 @@ int lt_call_want_exit(lt_thread *thread)
   return 0;
 }
 
+/* What was kept of the arguments holds no longer. */
+static int recapture(lt_thread *thread)
+{
+  if (thread->capture.used == 0)
+    return 0;
+  lt_capture_forget(thread);
+  return lt_call_capture(thread);
+}
+
 int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value)
 {
   if (!at_entry(thread) || index >= LT_CALL_ARGS)
     return lt_fail(thread->session, -EINVAL,
                    "arguments can be changed only at the entry of a call, while it is stopped");
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
   struct lt_regs *regs;
   int error = lt_regs_change(thread, &regs);
   if (error)
     return error;
+  if (arch->word == 4)
+    value &= UINT32_MAX;
   if (!(thread->changed_args >> index & 1))
     thread->saved_args[index] = thread->call.args[index];
   thread->changed_args |= (uint8_t)(1u << index);
-  lt_arch_get((enum lt_abi)thread->call.abi)->set_call_arg(regs, index, value);
+  arch->set_call_arg(regs, index, value);
   thread->call.args[index] = thread->stop.u.call.args[index] = value;
-  return 0;
+  return recapture(thread);
 }
 
 static int change_at_entry(lt_thread *thread, struct lt_regs **ret)
@@ -213,7 +249,7 @@ int lt_call_become(lt_thread *thread, uint64_t nr)
   lt_arch_get((enum lt_abi)thread->call.abi)->set_call_nr(regs, nr);
   thread->call.nr = thread->stop.u.call.nr = nr;
   thread->skipped = false;
-  return 0;
+  return recapture(thread);
 }
 
 int lt_call_set_ret(lt_thread *thread, int64_t value)

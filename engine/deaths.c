@@ -19,6 +19,7 @@ static void set_exit(struct lt_stop *stop, int status, bool known)
 static void report_end(lt_thread *thread, enum lt_kind kind, int status, bool known)
 {
   thread->state = LT_ST_DEAD;
+  lt_freeze_forget(thread);
   lt_record(thread, kind, status);
   set_exit(&thread->stop, status, known);
   lt_report(thread);
@@ -28,7 +29,7 @@ static void report_end(lt_thread *thread, enum lt_kind kind, int status, bool kn
 static void end_others(lt_process *process, const lt_thread *survivor)
 {
   lt_thread *thread, *next;
-  DL_FOREACH_SAFE (process->threads, thread, next) {
+  DL_FOREACH_SAFE(process->threads, thread, next) {
     if (thread == survivor)
       continue;
     report_end(thread, LT_THREAD_EXIT, 0, false);
@@ -51,9 +52,11 @@ static void on_process_end(lt_thread *thread, int status, bool known)
 static void on_spawn_failed(lt_thread *thread, int status)
 {
   thread->state = LT_ST_DEAD;
-  int error = lt_spawn_error(thread->process);
+  enum lt_spawn_step step;
+  int error = lt_spawn_error(thread->process, &step);
   lt_record(thread, LT_SPAWN_FAILED, status);
   thread->stop.u.spawn.error = error ? error : EINTR; /* no word: killed before it could try */
+  thread->stop.u.spawn.step = step;
   lt_report(thread);
   lt_task_free_thread(thread);
 }
@@ -91,8 +94,9 @@ void lt_on_lost(lt_thread *thread)
 static void launched_program_runs(lt_thread *thread, int status)
 {
   lt_process *process = thread->process;
+  enum lt_spawn_step step;
   process->starting = false;
-  lt_spawn_error(process); /* closes the pipe */
+  lt_spawn_error(process, &step); /* closes the pipe */
   lt_settle(thread, lt_announce(thread, status));
 }
 
@@ -130,6 +134,7 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);
   new_space(process);
+  lt_function_lost(thread);
 
   if (process->starting) {
     launched_program_runs(thread, status);

@@ -41,7 +41,7 @@ int lt_process_detach(lt_process *process)
 {
   process->detaching = true;
   lt_thread *thread, *next;
-  DL_FOREACH_SAFE (process->threads, thread, next)
+  DL_FOREACH_SAFE(process->threads, thread, next)
     let_go(thread);
   return 0;
 }

@@ -17,6 +17,7 @@ static bool wanted(const lt_thread *thread, uint16_t kind)
   case LT_PROCESS_EXIT:
   case LT_SPAWN_FAILED:
   case LT_REMOTE_DONE: /* somebody asked for it */
+  case LT_FUNCTION_DONE:
     return true;
   case LT_SYSCALL_ENTRY: /* calls.c asked already */
     return true;
@@ -54,6 +55,8 @@ enum lt_verdict lt_report_record(lt_thread *thread, struct lt_stop *record)
 
 enum lt_verdict lt_report(lt_thread *thread)
 {
+  if (lt_freeze_parks(thread, LT_PARKED_REPORT))
+    return LT_HOLD;
   return lt_report_record(thread, &thread->stop);
 }
 
@@ -63,6 +66,8 @@ void lt_settle(lt_thread *thread, enum lt_verdict verdict)
     lt_remote_resume(thread);
     return;
   }
+  if (thread->parked) /* goes on when its process thaws */
+    return;
   thread->held = verdict == LT_HOLD && thread->stop.kind != LT_EXITING &&
                  !thread->process->detaching && !thread->ignored && !thread->session->ending;
   if (thread->held)
@@ -98,7 +103,8 @@ static void on_plain_stop(lt_thread *thread, struct lt_class class, int status)
   if (class.kind == LT_SIGNAL || class.kind == LT_GROUP_STOP)
     thread->stop.u.signal.signo = class.signo;
   bool ours = thread->process->starting || /* between fork and exec it is still our own code */
-              (class.kind == LT_SIGNAL && lt_remote_expected(thread, class.signo));
+              (class.kind == LT_SIGNAL &&
+               (lt_remote_expected(thread, class.signo) || lt_resent_arrives(thread, class.signo)));
   if (ours)
     lt_resume(thread);
   else
@@ -113,6 +119,7 @@ static void on_exiting(lt_thread *thread, int status)
   long error = lt_request(thread, PTRACE_GETEVENTMSG, 0, (uintptr_t)&message);
   thread->exiting = true;
   lt_remote_free(thread); /* a call for us ends with the thread */
+  lt_function_free_all(thread);
   lt_record(thread, LT_EXITING, status);
   int code = (int)message;
   thread->stop.u.exit.known = error == 0;
@@ -127,6 +134,7 @@ void lt_enter_stop(lt_thread *thread, int status)
   thread->state = LT_ST_STOPPED;
   thread->inject = 0;
   thread->listen_signal = 0;
+  thread->own_info = false;
   if (status >> 16 == PTRACE_EVENT_STOP)
     thread->interrupted = false;
   lt_regs_forget(thread);
@@ -142,6 +150,8 @@ static void on_stopped(lt_thread *thread, int status)
     lt_remote_on_stop(thread, class, status);
     return;
   }
+  if (class.kind == LT_SIGNAL && lt_function_on_signal(thread, class.signo))
+    return;
   if (before == LT_ST_NEWBORN && class.kind != LT_BIRTH && class.kind != LT_EXITING &&
       !lt_on_early_stop(thread, status))
     return;

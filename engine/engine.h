@@ -17,9 +17,9 @@ void lt_wait_push_front(lt_session *session, pid_t tid, int status);
 
 /* classify.c: what a stop status means for this thread. No request is made. */
 struct lt_class {
-  enum lt_kind kind;    /* LT_NONE: a syscall stop, whose direction only the kernel knows */
-  int signo;            /* LT_SIGNAL, LT_GROUP_STOP */
-  enum lt_how how;      /* LT_CLONE: FORK, VFORK or CLONE */
+  enum lt_kind kind; /* LT_NONE: a syscall stop, whose direction only the kernel knows */
+  int signo;         /* LT_SIGNAL, LT_GROUP_STOP */
+  enum lt_how how;   /* LT_CLONE: FORK, VFORK or CLONE */
 };
 struct lt_class lt_classify(int status, enum lt_state before, bool interrupted);
 
@@ -40,8 +40,16 @@ void lt_on_syscall_stop(lt_thread *thread, int status);
 bool lt_call_subscribed(const lt_session *session, const struct lt_call *call);
 /* Put changed arguments back; also before a detach. */
 void lt_call_restore(lt_thread *thread);
+/* It is another call than the program asked for. */
+bool lt_call_became(const lt_thread *thread);
 /* Forget the call: the thread runs on. */
 void lt_call_end(lt_thread *thread);
+
+/* results.c: at the exit of a changed call, before its arguments are put back. */
+void lt_results_give(lt_thread *thread);
+/* The call has ended, but restart_syscall(2) will go on with it and with what we had placed. */
+bool lt_results_wait(const lt_thread *thread);
+void lt_results_forget(lt_thread *thread);
 
 /* remote.c: calls made by a tracee for us. */
 void lt_remote_on_stop(lt_thread *thread, struct lt_class class, int status);
@@ -56,9 +64,41 @@ void lt_remote_resend(lt_thread *thread);
 /* A signal arrived: is it one sent again? Then it has its old siginfo now. */
 bool lt_remote_expected(lt_thread *thread, int signo);
 
+/* function.c: functions of its own that a thread runs for us. The call before it is made: begin;
+ * what the hook is told; a signal arrived: is it the end? */
+struct lt_function;
+void lt_function_start(lt_thread *thread, struct lt_remote *remote);
+void lt_function_fill(const struct lt_function *function, struct lt_stop *record);
+bool lt_function_on_signal(lt_thread *thread, int signo);
+/* The thread is to run on. True if it has been restarted for us: it crashed in a function, or is
+ * let go and must be back where it stood before. */
+bool lt_function_settle(lt_thread *thread);
+/* The program that had the functions is gone (exec): tell who waits. */
+void lt_function_lost(lt_thread *thread);
+void lt_function_free(struct lt_function *function);
+void lt_function_free_all(lt_thread *thread);
+
+/* Enter an emulated call once more, for the kernel to make it; then the thread runs on. */
+int lt_remote_reenter(lt_thread *thread);
+
+/* resend.c: a signal arrived: is it one that was put off? Then it has its own siginfo now. */
+bool lt_resent_arrives(lt_thread *thread, int signo);
+void lt_resent_free(lt_thread *thread);
+
+/* emulate.c: whether the thread is to be restarted with PTRACE_SYSEMU; whether a running one is
+ * in the wrong mode for its process; a call was entered. */
+bool lt_emulate_wanted(const lt_thread *thread);
+bool lt_emulate_weaker(const lt_thread *thread);
+void lt_emulate_begin(lt_thread *thread);
+/* The thread is to run on: what becomes of a call that nobody answered. True if the thread has been
+ * restarted for that, and comes again. */
+bool lt_emulate_settle(lt_thread *thread);
+
 /* scratch.c: release what the thread placed; the mmap has its result; unmap before a detach (true:
  * a call is under way). */
 void lt_scratch_release(lt_thread *thread);
+/* What `from` has taken belongs to `to`: any address serves as a name. */
+void lt_scratch_hand_over(lt_thread *thread, const void *from, const void *to);
 void lt_scratch_grown(lt_thread *thread, const struct lt_call *call);
 bool lt_scratch_unmap(lt_thread *thread);
 
@@ -95,6 +135,22 @@ void lt_flush_and_restart(lt_thread *thread, int request, int signo);
 void lt_remode(lt_session *session);
 int lt_interrupt_thread(lt_thread *thread);
 
+/* freeze.c: true if the thread's process is frozen, and its report or restart is thereby put off.
+ * A child process of a thread whose LT_CLONE was put off must wait for that, unless its creator is
+ * gone (lt_freeze_forget). Go on with the parked threads of processes that have thawed: returns how
+ * many went on. */
+bool lt_freeze_parks(lt_thread *thread, enum lt_parked what);
+void lt_freeze_keep_child(lt_thread *creator, lt_process *child);
+void lt_freeze_forget(lt_thread *thread);
+int lt_freeze_go_on(lt_session *session);
+
+/* watch.c: are descriptors awaited? Sleep until one is ready or SIGCHLD, which must be blocked, is
+ * pending, or the deadline. Returns how many are ready, 0, or -EINTR. Then call their functions. */
+bool lt_watch_any(const lt_session *session);
+int lt_watch_sleep(lt_session *session, uint64_t deadline);
+void lt_watch_dispatch(lt_session *session);
+void lt_watch_free(lt_session *session);
+
 /* detach.c */
 void lt_detach_stopped(lt_thread *thread);
 
@@ -103,7 +159,7 @@ void lt_detach_stopped(lt_thread *thread);
 int lt_inherit_remember(lt_session *session);
 void lt_inherit_restore(const lt_session *session);
 
-/* spawn.c: what the failed exec left in the pipe: errno, or 0. Closes it. */
-int lt_spawn_error(lt_process *process);
+/* spawn.c: what the failed child left in the pipe: errno, or 0, and where it failed. Closes it. */
+int lt_spawn_error(lt_process *process, enum lt_spawn_step *ret);
 
 #endif

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -105,6 +107,28 @@ int lt_k_proc_open(pid_t pid, const char *name, int flags)
     return fault;
   char path[96];
   return (int)result(open(proc_path(pid, name, path), flags | O_CLOEXEC));
+}
+
+/* What the name leads to is the tracee's choice: it is looked at before it is opened. */
+int lt_k_proc_open_regular(pid_t pid, const char *name, uint64_t inode)
+{
+  int fault = lt_fault(pid);
+  if (fault)
+    return fault;
+  char path[PATH_MAX + 64], own[32];
+  struct stat info;
+  if ((size_t)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name) >= sizeof path)
+    return -ENAMETOOLONG;
+  int place = (int)result(open(path, O_PATH | O_CLOEXEC));
+  if (place < 0)
+    return place;
+  int fd = -ENOENT;
+  if (fstat(place, &info) == 0 && S_ISREG(info.st_mode) && info.st_ino == inode) {
+    snprintf(own, sizeof own, "/proc/self/fd/%d", place);
+    fd = (int)result(open(own, O_RDONLY | O_CLOEXEC));
+  }
+  close(place);
+  return fd;
 }
 
 int lt_k_proc_exists(pid_t pid, const char *name)

@@ -27,6 +27,9 @@ int lt_k_sigqueue(pid_t pid, pid_t tid, int signo, void *siginfo);
 
 /* Open a file below /proc/PID, close-on-exec: name is "maps", "mem", "task/12/status", ... */
 int lt_k_proc_open(pid_t pid, const char *name, int flags);
+/* The same for a file of the tracee's ("root/lib/libc.so.6", "map_files/...") to be read, if it is
+ * a regular file with this inode; else -ENOENT. */
+int lt_k_proc_open_regular(pid_t pid, const char *name, uint64_t inode);
 /* Whether /proc/PID/name exists: 0, -ENOENT, ... */
 int lt_k_proc_exists(pid_t pid, const char *name);
 /* pread(2) and pwrite(2) on a descriptor from lt_k_proc_open. */

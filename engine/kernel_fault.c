@@ -26,8 +26,8 @@ static int kind_number(const char *kind)
   static const struct {
     const char *name;
     int number;
-  } kinds[] = {{"ESRCH", -ESRCH},   {"EIO", -EIO},       {"EPERM", -EPERM},  {"EAGAIN", -EAGAIN},
-               {"EINTR", -EINTR},   {"ENOMEM", -ENOMEM}, {"EFAULT", -EFAULT}, {"vanish", 1}};
+  } kinds[] = {{"ESRCH", -ESRCH}, {"EIO", -EIO},       {"EPERM", -EPERM},   {"EAGAIN", -EAGAIN},
+               {"EINTR", -EINTR}, {"ENOMEM", -ENOMEM}, {"EFAULT", -EFAULT}, {"vanish", 1}};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
     if (strcmp(kind, kinds[i].name) == 0)
       return kinds[i].number;

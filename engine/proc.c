@@ -30,6 +30,10 @@ static void parse_line(const char *line, struct lt_proc_status *ret)
     ret->uid = number;
   else if (strncmp(line, "SigBlk:\t", 8) == 0)
     ret->blocked = strtoull(line + 8, NULL, 16);
+  else if (strncmp(line, "SigIgn:\t", 8) == 0)
+    ret->ignored = strtoull(line + 8, NULL, 16);
+  else if (strncmp(line, "SigCgt:\t", 8) == 0)
+    ret->caught = strtoull(line + 8, NULL, 16);
   else if (sscanf(line, "Kthread:\t%d", &value) == 1)
     ret->kernel_thread = value;
 }

@@ -11,7 +11,8 @@ struct lt_proc_status {
   char state;    /* as in ps(1): R S D T t Z X */
   pid_t tgid, ppid, tracer;
   uid_t uid;
-  uint64_t blocked; /* signal mask, bit per signal from 1 */
+  uint64_t blocked;         /* signal mask, bit per signal from 1 */
+  uint64_t ignored, caught; /* the same of dispositions */
   bool kernel_thread;
 };
 

@@ -162,7 +162,25 @@ int lt_signal_replace(lt_thread *thread, int signo)
   int error = check_signal_stop(thread);
   if (error == 0 && (signo < 0 || signo > 64))
     error = lt_fail(thread->session, -EINVAL, "there is no signal %d", signo);
+  siginfo_t info;
+  bool keeps = error == 0 && thread->own_info && signo && lt_signal_info(thread, &info) == 0;
   if (error == 0)
     thread->inject = signo;
-  return error;
+  return keeps ? lt_signal_set_info(thread, &info) : error;
+}
+
+/* The kernel believes siginfo of another number to be stale, and makes one of its own. */
+int lt_signal_set_info(lt_thread *thread, const siginfo_t *info)
+{
+  int error = check_signal_stop(thread);
+  if (error)
+    return error;
+  siginfo_t own = *info;
+  own.si_signo = thread->inject ? thread->inject : info->si_signo;
+  if (thread->expects) { /* it is sent again later */
+    *thread->expects = own;
+    return 0;
+  }
+  thread->own_info = true;
+  return (int)lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)&own);
 }

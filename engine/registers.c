@@ -103,6 +103,17 @@ int lt_regs_change(lt_thread *thread, struct lt_regs **ret)
   return error;
 }
 
+int lt_regs_vector(lt_thread *thread, struct lt_regs **ret)
+{
+  int error = fetch_general(thread);
+  if (!error)
+    error = fetch_vector(thread);
+  *ret = &thread->regs;
+  if (!error)
+    thread->regs.vector_dirty = true;
+  return error;
+}
+
 enum lt_abi lt_thread_abi(lt_thread *thread)
 {
   return fetch_general(thread) ? lt_arch_native()->abi : lt_arch_of(&thread->regs);

@@ -19,31 +19,8 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "engine.h"
 #include "proc.h"
-
-enum phase {
-  LEAVE, /* in a call of its own, which must end first */
-  ENTER, /* on its way to the instruction: the entry comes next */
-  RUN,   /* in the call: the exit comes next */
-  BACK,  /* on its way to where it stood */
-};
-
-struct lt_remote {
-  enum phase phase;
-  struct lt_call call; /* ours */
-  bool stopped_again;  /* SIGSTOP came meanwhile */
-  uint64_t mask;       /* the thread's signal mask */
-
-  /* what the thread had when it began */
-  struct lt_stop stop;
-  struct lt_call own_call;
-  bool in_call, want_exit, held;
-  uint8_t changed_args;
-  uint64_t saved_args[LT_CALL_ARGS];
-  int inject, listen_signal;
-  uint64_t general[LT_GENERAL_WORDS];
-};
+#include "remote.h"
 
 /* ---- A system call instruction ------------------------------------------------------------ */
 
@@ -80,18 +57,6 @@ static int find_instruction(lt_thread *thread, const struct lt_arch *arch, uint6
   return 0;
 }
 
-/* ---- Signals ------------------------------------------------------------------------------ */
-
-static int swap_mask(lt_thread *thread, const uint64_t *new, uint64_t *old)
-{
-  long error = 0;
-  if (old)
-    error = lt_request(thread, PTRACE_GETSIGMASK, sizeof *old, (uintptr_t)old);
-  if (error == 0)
-    error = lt_request(thread, PTRACE_SETSIGMASK, sizeof *new, (uintptr_t)new);
-  return (int)error;
-}
-
 /* ---- Beginning ---------------------------------------------------------------------------- */
 
 /* An event that the kernel reports from the middle of a call. */
@@ -99,11 +64,15 @@ static bool is_inside_call(const lt_thread *thread)
 {
   uint16_t kind = thread->stop.kind;
   bool launched = kind == LT_START && thread->stop.u.start.how == LT_HOW_LAUNCHED; /* its exec */
-  return kind == LT_CLONE || kind == LT_EXEC || kind == LT_VFORK_DONE || launched;
+  bool left = thread->late_exit; /* for an earlier call of ours */
+  return !left && (kind == LT_CLONE || kind == LT_EXEC || kind == LT_VFORK_DONE || launched);
 }
 
 static void save(lt_thread *thread, struct lt_remote *remote, const struct lt_regs *regs)
 {
+  if (remote->saved)
+    return;
+  remote->saved = true;
   remote->stop = thread->stop;
   remote->own_call = thread->call;
   remote->in_call = thread->in_call;
@@ -141,75 +110,137 @@ static int prepare(lt_thread *thread, struct lt_remote *remote)
   const uint64_t all = UINT64_MAX;
   struct lt_regs *regs;
   uint64_t instruction = 0;
+  bool first = !remote->saved;
   int error = lt_regs_change(thread, &regs);
   if (error)
     return error;
   save(thread, remote, regs);
-  if (remote->phase == ENTER)
+  if (remote->phase == LT_PHASE_ENTER)
     error = find_instruction(thread, arch, &instruction);
   if (error == 0)
-    error = swap_mask(thread, &all, &remote->mask);
+    error = lt_remote_swap_mask(thread, &all, first ? &remote->mask : NULL);
   if (error)
     return error;
   for (unsigned i = 0; i < LT_CALL_ARGS; i++)
     arch->set_call_arg(regs, i, remote->call.args[i]);
-  if (remote->phase == ENTER)
+  if (remote->phase == LT_PHASE_ENTER)
     arch->begin_call(regs, instruction, remote->call.nr);
   else
     arch->set_call_nr(regs, remote->call.nr);
+  remote->prepared = true;
   return 0;
 }
 
-/* Where the kernel would put a mask back after the handler (sigsuspend), blocking all would lose
- * it, and the signal would find itself blocked. */
-static int keep_signal(lt_thread *thread)
-{
-  struct lt_proc_status status;
-  uint64_t mask = 0;
-  if (thread->expects)
-    return 0;
-  long error = lt_request(thread, PTRACE_GETSIGMASK, sizeof mask, (uintptr_t)&mask);
-  if (error == 0)
-    error = lt_proc_status(thread->tid, &status);
-  if (error == 0 && status.blocked != mask)
-    return lt_fail(thread->session, -EBUSY,
-                   "thread %d is waiting for this signal (sigsuspend): it cannot make a call for "
-                   "us before it is delivered",
-                   (int)thread->tid);
-  thread->expects = error == 0 ? malloc(sizeof *thread->expects) : NULL;
-  if (error == 0 && !thread->expects)
-    return lt_fail(thread->session, -ENOMEM, "out of memory");
-  if (error == 0)
-    error = lt_request(thread, PTRACE_GETSIGINFO, 0, (uintptr_t)thread->expects);
-  return (int)error;
-}
-
-int lt_remote_call(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_ARGS])
+int lt_remote_begin(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_ARGS],
+                    struct lt_function *function)
 {
   const struct lt_regs *regs;
   int error = lt_regs_general(thread, &regs);
   if (error)
     return error;
   bool at_entry = thread->stop.kind == LT_SYSCALL_ENTRY;
-  const struct lt_arch *arch = lt_arch_get(at_entry ? (enum lt_abi)thread->call.abi
-                                                    : lt_arch_of(regs));
+  const struct lt_arch *arch =
+      lt_arch_get(at_entry ? (enum lt_abi)thread->call.abi : lt_arch_of(regs));
   error = check(thread, arch, nr);
   if (error == 0 && thread->stop.kind == LT_SIGNAL)
-    error = keep_signal(thread);
+    error = lt_remote_keep_signal(thread);
   if (error)
     return error;
   struct lt_remote *remote = calloc(1, sizeof *remote);
   if (!remote)
     return lt_fail(thread->session, -ENOMEM, "out of memory");
-  remote->phase = at_entry ? RUN : is_inside_call(thread) ? LEAVE : ENTER;
+  at_entry = at_entry && !thread->kernel_skips; /* else the kernel has let go of the call */
+  remote->phase = at_entry                 ? LT_PHASE_RUN
+                  : is_inside_call(thread) ? LT_PHASE_LEAVE
+                                           : LT_PHASE_ENTER;
   remote->call = (struct lt_call){.nr = nr, .abi = arch->abi};
+  remote->function = function;
   memcpy(remote->call.args, args, sizeof remote->call.args);
-  if (remote->phase != LEAVE)
+  uint64_t instruction;
+  if (remote->phase == LT_PHASE_ENTER)
+    error = find_instruction(thread, arch, &instruction);
+  if (error == 0 && remote->phase != LT_PHASE_LEAVE && !thread->in_hook)
     error = prepare(thread, remote);
   if (error) {
     free(remote);
     return error;
   }
+  thread->remote = remote;
+  if (!thread->in_hook) /* else what others do in the hook comes first: see lt_settle() */
+    lt_remote_resume(thread);
+  return 0;
+}
+
+int lt_remote_call(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_ARGS])
+{
+  return lt_remote_begin(thread, nr, args, NULL);
+}
+
+bool lt_remote_busy(const lt_thread *thread)
+{
+  return thread->remote != NULL;
+}
+
+void lt_remote_free_one(struct lt_remote *remote)
+{
+  if (!remote)
+    return;
+  lt_function_free(remote->function);
+  lt_function_free(remote->result);
+  free(remote->vector);
+  free(remote);
+}
+
+/* What the hook gets at the end. */
+static struct lt_stop make_record(lt_thread *thread, const struct lt_remote *remote)
+{
+  struct lt_stop own = thread->stop, record;
+  bool function = remote->function || remote->result;
+  lt_record(thread, function ? LT_FUNCTION_DONE : LT_REMOTE_DONE, 0);
+  record = thread->stop;
+  thread->stop = own;
+  if (remote->result)
+    lt_function_fill(remote->result, &record);
+  else if (function)
+    record.u.function.error = (int32_t)remote->call.ret;
+  else
+    record.u.call = remote->call;
+  return record;
+}
+
+/* It could not begin: say so. */
+static void give_up(lt_thread *thread, int error)
+{
+  struct lt_remote *remote = thread->remote;
+  remote->call.ret = error;
+  remote->call.is_error = remote->call.done = true;
+  struct lt_stop record = make_record(thread, remote);
+  lt_remote_free(thread);
+  thread->grows_scratch = 0;
+  if (thread->state == LT_ST_STOPPED)
+    lt_settle(thread, lt_report_record(thread, &record));
+}
+
+int lt_remote_reenter(lt_thread *thread)
+{
+  const uint64_t all = UINT64_MAX;
+  struct lt_regs *regs;
+  struct lt_remote *remote = calloc(1, sizeof *remote);
+  if (!remote)
+    return lt_fail(thread->session, -ENOMEM, "out of memory");
+  remote->phase = LT_PHASE_BACK;
+  remote->reenters = true;
+  int error = lt_regs_change(thread, &regs);
+  if (error == 0)
+    save(thread, remote, regs);
+  if (error == 0)
+    error = lt_remote_swap_mask(thread, &all, &remote->mask);
+  if (error) {
+    free(remote);
+    return error;
+  }
+  lt_arch_get((enum lt_abi)thread->call.abi)->redo_call(regs, thread->call.nr);
+  remote->prepared = true;
   thread->remote = remote;
   if (!thread->in_hook)
     lt_remote_resume(thread);
@@ -219,9 +250,9 @@ int lt_remote_call(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_A
 bool lt_remote_begin_at_exit(lt_thread *thread)
 {
   struct lt_remote *remote = thread->remote;
-  if (!remote || remote->phase != LEAVE)
+  if (!remote || remote->phase != LT_PHASE_LEAVE)
     return false;
-  remote->phase = ENTER;
+  remote->phase = LT_PHASE_ENTER;
   if (prepare(thread, remote) == 0) {
     thread->late_exit = true;
     lt_remote_resume(thread);
@@ -234,7 +265,13 @@ bool lt_remote_begin_at_exit(lt_thread *thread)
 /* Restart for the next phase. The engine's own restart would attend to the thread's own stop. */
 void lt_remote_resume(lt_thread *thread)
 {
-  int request = thread->remote->phase == BACK && thread->remote->stop.kind != LT_SYSCALL_ENTRY
+  struct lt_remote *remote = thread->remote;
+  int error = remote->prepared || remote->phase == LT_PHASE_LEAVE ? 0 : prepare(thread, remote);
+  if (error) {
+    give_up(thread, error);
+    return;
+  }
+  int request = remote->phase == LT_PHASE_BACK && remote->stop.kind != LT_SYSCALL_ENTRY
                     ? PTRACE_CONT
                     : PTRACE_SYSCALL;
   thread->held = false;
@@ -248,6 +285,8 @@ static void put_back_registers(lt_thread *thread, const struct lt_remote *remote
   struct lt_regs *regs;
   if (lt_regs_change(thread, &regs) == 0)
     memcpy(regs->general, remote->general, sizeof remote->general);
+  if (remote->vector && lt_regs_vector(thread, &regs) == 0)
+    memcpy(regs->vector, remote->vector, remote->vector_size);
 }
 
 /* The call is done: turn back to where the thread stood. */
@@ -255,7 +294,7 @@ static void turn_back(lt_thread *thread, struct lt_remote *remote)
 {
   struct lt_regs *regs;
   put_back_registers(thread, remote);
-  remote->phase = BACK;
+  remote->phase = LT_PHASE_BACK;
   if (remote->stop.kind == LT_SYSCALL_ENTRY) {
     if (lt_regs_change(thread, &regs) == 0)
       lt_arch_get((enum lt_abi)remote->own_call.abi)->redo_call(regs, remote->own_call.nr);
@@ -267,6 +306,25 @@ static void turn_back(lt_thread *thread, struct lt_remote *remote)
   lt_remote_resume(thread);
 }
 
+void lt_remote_return(lt_thread *thread, struct lt_remote *remote)
+{
+  thread->remote = remote;
+  remote->prepared = false;
+  remote->phase = thread->stop.kind == LT_SYSCALL_ENTRY ? LT_PHASE_RUN : LT_PHASE_ENTER;
+  lt_remote_resume(thread);
+}
+
+/* The kernel has entered the call again, which it shall not make. */
+static void skip_again(lt_thread *thread)
+{
+  struct lt_regs *regs;
+  if (!thread->skipped || lt_regs_change(thread, &regs) != 0)
+    return;
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
+  arch->set_call_nr(regs, UINT64_MAX);
+  arch->set_call_ret(regs, thread->skip_ret);
+}
+
 /* `status` is that of the stop in which the thread really stands. */
 static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool group_stop)
 {
@@ -274,11 +332,8 @@ static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool
   struct lt_stop record;
   if (!at_entry)
     put_back_registers(thread, remote);
-  swap_mask(thread, &remote->mask, NULL);
-  lt_record(thread, LT_REMOTE_DONE, 0);
-  thread->stop.u.call = remote->call;
-  record = thread->stop;
-
+  lt_remote_swap_mask(thread, &remote->mask, NULL);
+  record = make_record(thread, remote);
   thread->stop = remote->stop;
   thread->call = remote->own_call;
   thread->in_call = remote->in_call;
@@ -293,39 +348,57 @@ static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool
     lt_scratch_grown(thread, &remote->call);
   if (group_stop && thread->stop.kind != LT_GROUP_STOP)
     thread->deferred = status; /* the process was stopped meanwhile */
+  if (at_entry) {
+    thread->kernel_skips = false;
+    skip_again(thread);
+  }
+  bool told = !remote->reenters;
   thread->remote = NULL;
-  free(remote);
-  lt_settle(thread, lt_report_record(thread, &record));
+  lt_remote_free_one(remote);
+  lt_settle(thread, told ? lt_report_record(thread, &record) : LT_RESUME);
 }
 
 static void on_call_stop(lt_thread *thread, struct lt_remote *remote, int status)
 {
   struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
   lt_request(thread, PTRACE_GET_SYSCALL_INFO, sizeof info, (uintptr_t)&info);
-  if (info.op == PTRACE_SYSCALL_INFO_EXIT && remote->phase == RUN) {
+  if (info.op == PTRACE_SYSCALL_INFO_EXIT && remote->phase == LT_PHASE_RUN) {
     remote->call.ret = info.exit.rval;
     remote->call.is_error = info.exit.is_error;
     remote->call.done = true;
-    turn_back(thread, remote);
-  } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && remote->phase == BACK) {
+    if (remote->function)
+      lt_function_start(thread, remote);
+    else
+      turn_back(thread, remote);
+  } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY && remote->phase == LT_PHASE_BACK) {
     finish(thread, remote, status, false);
   } else {
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-      remote->phase = RUN;
+      remote->phase = LT_PHASE_RUN;
     lt_remote_resume(thread);
   }
+}
+
+static bool is_let_go(const lt_thread *thread)
+{
+  return thread->ignored || thread->process->detaching || thread->session->ending;
 }
 
 /* Every stop of a thread while it makes a call for us. */
 void lt_remote_on_stop(lt_thread *thread, struct lt_class class, int status)
 {
   struct lt_remote *remote = thread->remote;
-  bool event_stop = class.kind == LT_INTERRUPT || class.kind == LT_GROUP_STOP ||
-                    class.kind == LT_CONTINUE;
+  bool event_stop =
+      class.kind == LT_INTERRUPT || class.kind == LT_GROUP_STOP || class.kind == LT_CONTINUE;
   if (class.kind == LT_NONE) {
     on_call_stop(thread, remote, status);
-  } else if (event_stop && remote->phase == BACK && remote->stop.kind != LT_SYSCALL_ENTRY) {
+  } else if (event_stop && remote->phase == LT_PHASE_BACK &&
+             remote->stop.kind != LT_SYSCALL_ENTRY) {
     finish(thread, remote, status, class.kind == LT_GROUP_STOP);
+  } else if (remote->reenters && class.kind == LT_GROUP_STOP && !is_let_go(thread)) {
+    lt_flush_and_restart(thread, PTRACE_LISTEN, 0); /* nobody waits for it: it stops as it should */
+  } else if (remote->reenters && class.kind == LT_SIGNAL) {
+    lt_flush_and_restart(thread, PTRACE_SYSCALL, class.signo); /* SIGSTOP: no other comes */
   } else {
     remote->stopped_again |= class.kind == LT_SIGNAL && class.signo == SIGSTOP;
     lt_remote_resume(thread);
@@ -334,41 +407,13 @@ void lt_remote_on_stop(lt_thread *thread, struct lt_class class, int status)
 
 bool lt_remote_leaves_call(const lt_thread *thread)
 {
-  return thread->remote && thread->remote->phase == LEAVE;
+  return thread->remote && thread->remote->phase == LT_PHASE_LEAVE;
 }
 
 void lt_remote_free(lt_thread *thread)
 {
-  free(thread->remote);
+  lt_remote_free_one(thread->remote);
   free(thread->expects);
   thread->remote = NULL;
   thread->expects = NULL;
-}
-
-/* ---- The signal of the stop --------------------------------------------------------------- */
-
-void lt_remote_resend(lt_thread *thread)
-{
-  if (!thread->expects || thread->stop.kind != LT_SIGNAL)
-    return;
-  siginfo_t info = {.si_signo = thread->inject, .si_code = SI_QUEUE};
-  int signo = thread->inject;
-  thread->inject = 0;
-  if (signo == 0 || lt_k_sigqueue(thread->process->pid, thread->tid, signo, &info) != 0) {
-    free(thread->expects); /* suppressed */
-    thread->expects = NULL;
-    return;
-  }
-  if (thread->expects->si_signo != signo) /* replaced: what was known of the old one is no use */
-    *thread->expects = info;
-}
-
-bool lt_remote_expected(lt_thread *thread, int signo)
-{
-  if (!thread->expects || thread->expects->si_signo != signo)
-    return false;
-  lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)thread->expects);
-  free(thread->expects);
-  thread->expects = NULL;
-  return true;
 }

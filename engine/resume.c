@@ -1,7 +1,8 @@
 /* resume.c - the only function that restarts a thread, and the requests that stop a running one.
  *
  * A thread runs on in the weakest mode that satisfies all who listen: PTRACE_CONT if nobody wants
- * system calls, PTRACE_SYSCALL otherwise, PTRACE_LISTEN in a group stop. */
+ * system calls, PTRACE_SYSCALL otherwise, PTRACE_SYSEMU where the caller answers them (emulate.c),
+ * PTRACE_LISTEN in a group stop. */
 #include <errno.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -23,7 +24,8 @@ static bool wants_calls(const lt_session *session)
 
 static bool wants_mode_syscall(const lt_thread *thread)
 {
-  return thread->want_exit || thread->changed_args || wants_calls(thread->session);
+  return thread->want_exit || thread->changed_args || thread->function || thread->results.backs ||
+         lt_call_became(thread) || wants_calls(thread->session);
 }
 
 static unsigned wanted_options(const lt_thread *thread)
@@ -78,18 +80,30 @@ void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 static void leave_stop(lt_thread *thread)
 {
   bool at_exit = thread->stop.kind == LT_SYSCALL_EXIT;
-  thread->traces_calls = wants_mode_syscall(thread) && !(at_exit && !wants_calls(thread->session));
+  thread->emulates = lt_emulate_wanted(thread);
+  thread->traces_calls = !thread->emulates && wants_mode_syscall(thread) &&
+                         !(at_exit && !wants_calls(thread->session));
   if (at_exit || !thread->traces_calls || !thread->in_call)
     lt_call_end(thread);
 }
 
+static int restart_request(const lt_thread *thread)
+{
+  if (thread->emulates)
+    return PTRACE_SYSEMU;
+  return thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT;
+}
+
 void lt_resume(lt_thread *thread)
 {
-  if (thread->state != LT_ST_STOPPED || was_moved_on(thread))
+  if (thread->state != LT_ST_STOPPED || lt_freeze_parks(thread, LT_PARKED_RESUME) ||
+      was_moved_on(thread))
     return;
   thread->held = false;
+  if (lt_emulate_settle(thread) || lt_function_settle(thread))
+    return;
   bool letting_go = thread->ignored || thread->process->detaching;
-  if (letting_go && !thread->changed_args) {
+  if (letting_go && !thread->function && !thread->changed_args && !lt_call_became(thread)) {
     if (!lt_scratch_unmap(thread))
       lt_detach_stopped(thread);
     return;
@@ -102,15 +116,13 @@ void lt_resume(lt_thread *thread)
   if (thread->listen_signal)
     lt_flush_and_restart(thread, PTRACE_LISTEN, 0);
   else
-    lt_flush_and_restart(thread, thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT,
-                         thread->inject);
+    lt_flush_and_restart(thread, restart_request(thread), thread->inject);
 }
 
 int lt_interrupt_thread(lt_thread *thread)
 {
+  /* Asked again even if it was asked before: the kernel forgets the request at any other stop. */
   if (thread->state != LT_ST_RUNNING && thread->state != LT_ST_LISTENING)
-    return 0;
-  if (thread->interrupted)
     return 0;
   long error = lt_k_ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0);
   if (error) /* believed the second time, as in lt_thread_failed: it is dying, a status will come */
@@ -124,9 +136,12 @@ void lt_remode(lt_session *session)
   bool calls = wants_calls(session);
   lt_thread *thread, *next;
   HASH_ITER(hh, session->threads, thread, next) {
-    if (thread->state != LT_ST_RUNNING || thread->ignored || !thread->process)
+    bool asked = thread->interrupted; /* many subscriptions often change at once */
+    if (thread->state != LT_ST_RUNNING || thread->ignored || !thread->process || asked)
       continue;
-    if ((calls && !thread->traces_calls) || thread->options != wanted_options(thread))
+    bool weaker =
+        lt_emulate_weaker(thread) || (calls && !thread->traces_calls && !thread->emulates);
+    if (weaker || thread->options != wanted_options(thread))
       lt_interrupt_thread(thread);
   }
 }
@@ -136,8 +151,7 @@ int lt_thread_interrupt(lt_thread *thread)
   thread->interrupt_reported = true;
   int error = lt_interrupt_thread(thread);
   if (error)
-    lt_fail(thread->session, error, "thread %d cannot be stopped: it is exiting",
-            (int)thread->tid);
+    lt_fail(thread->session, error, "thread %d cannot be stopped: it is exiting", (int)thread->tid);
   return error;
 }
 
@@ -146,7 +160,14 @@ int lt_thread_release(lt_thread *thread)
   if (!thread->held)
     return lt_fail(thread->session, -EINVAL, "thread %d is not held", (int)thread->tid);
   thread->held = false;
-  if (!thread->in_hook)
-    lt_settle(thread, LT_RESUME);
+  if (thread->in_hook)
+    return 0;
+  if (thread->late_exit) { /* no hook is called from here: see lt_freeze_go_on() */
+    thread->late_exit = false;
+    thread->parked = LT_PARKED_REPORT;
+    thread->session->thawed = true;
+    return 0;
+  }
+  lt_settle(thread, LT_RESUME);
   return 0;
 }

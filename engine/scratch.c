@@ -20,7 +20,7 @@ struct lt_region {
   uint64_t addr;
   size_t pages;
   struct lt_region *next;
-  const lt_thread *user[]; /* of each page; NULL: free */
+  const void *user[]; /* of each page: a thread or a function that it runs; NULL: free */
 };
 
 static struct lt_region *new_region(uint64_t addr, size_t pages)
@@ -47,7 +47,7 @@ struct lt_region *lt_regions_copy(const struct lt_region *regions)
 void lt_regions_free(struct lt_region *regions)
 {
   struct lt_region *region, *next;
-  LL_FOREACH_SAFE (regions, region, next)
+  LL_FOREACH_SAFE(regions, region, next)
     free(region);
 }
 
@@ -66,12 +66,13 @@ static size_t find_room(const struct lt_region *region, size_t count)
 int lt_scratch_take(lt_thread *thread, size_t size, uint64_t *ret)
 {
   size_t count = size ? (size + PAGE - 1) / PAGE : 1;
+  bool narrow = thread->in_call && thread->call.abi == LT_ABI_I386; /* int 0x80 from 64-bit code */
   int error = lt_thread_access(thread);
   if (error)
     return lt_fail(thread->session, error, "thread %d is not stopped", (int)thread->tid);
   for (struct lt_region *region = thread->process->space->scratch; region; region = region->next) {
     size_t first = find_room(region, count);
-    if (first == SIZE_MAX)
+    if (first == SIZE_MAX || (narrow && region->addr > UINT32_MAX))
       continue;
     for (size_t i = 0; i < count; i++)
       region->user[first + i] = thread;
@@ -94,15 +95,63 @@ void lt_scratch_release(lt_thread *thread)
         region->user[i] = NULL;
 }
 
+void lt_scratch_hand_over(lt_thread *thread, const void *from, const void *to)
+{
+  for (struct lt_region *region = thread->process->space->scratch; region; region = region->next)
+    for (size_t i = 0; i < region->pages; i++)
+      if (region->user[i] == from)
+        region->user[i] = to;
+}
+
+int lt_scratch_adopt(lt_thread *thread, uint64_t addr, size_t size)
+{
+  struct lt_region *region = new_region(addr, (size + PAGE - 1) / PAGE);
+  if (!region)
+    return lt_fail(thread->session, -ENOMEM, "out of memory");
+  for (size_t i = 0; i < region->pages; i++)
+    region->user[i] = region; /* nobody's to take */
+  LL_PREPEND(thread->process->space->scratch, region);
+  return 0;
+}
+
+void lt_scratch_disown(lt_thread *thread, uint64_t addr)
+{
+  struct lt_space *space = thread->process->space;
+  struct lt_region *region;
+  LL_FOREACH(space->scratch, region)
+    if (region->addr == addr && region->user[0] == region) {
+      LL_DELETE(space->scratch, region);
+      free(region);
+      return;
+    }
+}
+
+void lt_scratch_give(lt_thread *thread, uint64_t addr, size_t size)
+{
+  size_t count = size ? (size + PAGE - 1) / PAGE : 1;
+  for (struct lt_region *region = thread->process->space->scratch; region; region = region->next) {
+    uint64_t first = (addr - region->addr) / PAGE;
+    for (uint64_t i = first; addr >= region->addr && i < first + count && i < region->pages; i++)
+      if (region->user[i] == thread)
+        region->user[i] = NULL;
+  }
+}
+
 /* The ABI of a call that the thread would make for us now. */
 static int remote_abi(lt_thread *thread, enum lt_abi *ret)
 {
   const struct lt_regs *regs;
   int error = lt_regs_general(thread, &regs);
   if (error == 0)
-    *ret = thread->stop.kind == LT_SYSCALL_ENTRY ? (enum lt_abi)thread->call.abi
-                                                 : lt_arch_of(regs);
+    *ret = thread->stop.kind == LT_SYSCALL_ENTRY ? (enum lt_abi)thread->call.abi : lt_arch_of(regs);
   return error;
+}
+
+enum lt_abi lt_remote_abi(lt_thread *thread)
+{
+  enum lt_abi abi = LT_ABI_X86_64;
+  remote_abi(thread, &abi);
+  return abi;
 }
 
 int lt_scratch_grow(lt_thread *thread, size_t size)

@@ -38,6 +38,7 @@ void lt_session_destroy(lt_session *session)
   lt_task_free_all(session);
   if (session->ignored_signals >> (SIGCHLD - 1) & 1)
     signal(SIGCHLD, SIG_IGN);
+  lt_watch_free(session);
   free(session->inherited);
   free(session);
 }
@@ -125,6 +126,9 @@ static int step(lt_session *session, int timeout_ms)
 {
   if (nothing_traced(session))
     return -ECHILD;
+  int late = lt_freeze_go_on(session);
+  if (late > 0)
+    return late;
   int ready = lt_wait_fill(session, deadline_of(session, timeout_ms));
   if (ready == -EINTR)
     session->interrupted = 0;
@@ -135,6 +139,7 @@ static int step(lt_session *session, int timeout_ms)
   if (ready < 0)
     return ready;
   int count = dispatch_queue(session);
+  lt_watch_dispatch(session);
   lt_adopt_late_orphans(session);
   return count;
 }

@@ -5,10 +5,12 @@
  * succeeded (LT_START), or the child died and its pipe says why (LT_SPAWN_FAILED). */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -87,24 +89,67 @@ static int move_descriptors(const int fds[3])
   return 0;
 }
 
+/* What the child tells when it cannot go on. */
+struct failure {
+  int error; /* 0: none */
+  enum lt_spawn_step step;
+};
+
+static bool failed(struct failure *failure, enum lt_spawn_step step, int result)
+{
+  if (result >= 0)
+    return false;
+  *failure = (struct failure){errno, step};
+  return true;
+}
+
+/* What needs no tracing. */
+static struct failure prepare(const lt_session *session, const struct lt_spawn *spawn)
+{
+  struct failure failure = {0, LT_SPAWN_EXEC};
+  lt_inherit_restore(session);
+  if (spawn->use_fds && failed(&failure, LT_SPAWN_FDS, move_descriptors(spawn->fds)))
+    return failure;
+  if (spawn->terminal && (failed(&failure, LT_SPAWN_TERMINAL, setsid()) ||
+                          failed(&failure, LT_SPAWN_TERMINAL, ioctl(0, TIOCSCTTY, 0))))
+    return failure;
+  if (spawn->cwd)
+    failed(&failure, LT_SPAWN_CWD, chdir(spawn->cwd));
+  return failure;
+}
+
+/* The tracer may not be allowed to seize somebody else's process, so this comes after. The user
+ * last: it is what the right to change the others goes with. */
+static struct failure change_identity(const struct lt_spawn *spawn)
+{
+  struct failure failure = {0, LT_SPAWN_EXEC};
+  if (spawn->use_groups &&
+      failed(&failure, LT_SPAWN_GROUPS, setgroups(spawn->group_count, spawn->groups)))
+    return failure;
+  if (spawn->use_gid &&
+      failed(&failure, LT_SPAWN_GID, setresgid(spawn->gid, spawn->gid, spawn->gid)))
+    return failure;
+  if (spawn->use_uid)
+    failed(&failure, LT_SPAWN_UID, setresuid(spawn->uid, spawn->uid, spawn->uid));
+  return failure;
+}
+
 /* What needs no tracing comes before the tracer's word, so that it costs no stops. All signals
  * are blocked until the last moment. */
 _Noreturn static void child(const lt_session *session, const struct lt_spawn *spawn,
                             const char *path, int go, int report)
 {
   char byte;
-  int error = 0;
-  lt_inherit_restore(session);
-  if ((spawn->use_fds && move_descriptors(spawn->fds) != 0) ||
-      (spawn->cwd && chdir(spawn->cwd) != 0))
-    error = errno;
+  struct failure failure = prepare(session, spawn);
   if (read(go, &byte, 1) == 1) { /* else the tracer died or gave up */
-    if (error == 0) {
+    if (failure.error == 0)
+      failure = change_identity(spawn);
+    if (failure.error == 0) {
       sigprocmask(SIG_SETMASK, &session->mask, NULL);
       execve(path, spawn->argv, spawn->envp ? spawn->envp : environ);
-      error = errno;
+      failure.error = errno;
     }
-    ssize_t written = write(report, &error, sizeof error);
+    ssize_t written = write(report, &failure, sizeof failure);
     (void)written; /* nobody left to tell */
   }
   _exit(127);
@@ -146,8 +191,7 @@ static int open_pipes(lt_session *session, struct launch *launch)
 {
   if (pipe2(launch->go, O_CLOEXEC) == 0 && pipe2(launch->report, O_CLOEXEC) == 0)
     return 0;
-  return lt_fail(session, -errno, "cannot launch a program: %s (raise ulimit -n)",
-                 strerror(errno));
+  return lt_fail(session, -errno, "cannot launch a program: %s (raise ulimit -n)", strerror(errno));
 }
 
 static int seize(lt_session *session, pid_t pid)
@@ -220,14 +264,15 @@ int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret
   return error;
 }
 
-int lt_spawn_error(lt_process *process)
+int lt_spawn_error(lt_process *process, enum lt_spawn_step *ret)
 {
-  int error = 0;
-  if (process->spawn_pipe < 0)
-    return 0;
-  if (read(process->spawn_pipe, &error, sizeof error) != sizeof error)
-    error = 0;
-  close(process->spawn_pipe);
-  process->spawn_pipe = -1;
-  return error;
+  struct failure failure = {0, LT_SPAWN_EXEC};
+  if (process->spawn_pipe >= 0) {
+    if (read(process->spawn_pipe, &failure, sizeof failure) != sizeof failure)
+      failure = (struct failure){0, LT_SPAWN_EXEC};
+    close(process->spawn_pipe);
+    process->spawn_pipe = -1;
+  }
+  *ret = failure.step;
+  return failure.error;
 }

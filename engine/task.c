@@ -90,9 +90,13 @@ void lt_task_free_thread(lt_thread *thread)
   if (session->hooks.thread_freed)
     session->hooks.thread_freed(session->data, thread);
   HASH_DEL(session->threads, thread);
+  lt_freeze_forget(thread);
   lt_remote_free(thread);
+  lt_function_free_all(thread);
+  lt_resent_free(thread);
   if (process) {
     lt_scratch_release(thread);
+    lt_results_forget(thread);
     DL_DELETE(process->threads, thread);
   }
   lt_regs_free(thread);

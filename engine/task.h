@@ -27,6 +27,13 @@ enum lt_state {
   LT_ST_DEAD,
 };
 
+/* What a thread of a frozen process is stopped before. */
+enum lt_parked {
+  LT_PARKED_NOT,
+  LT_PARKED_REPORT, /* the hook is to hear of its stop */
+  LT_PARKED_RESUME, /* it is to run on */
+};
+
 /* What lt_call_capture() kept of a call's input arguments (capture.c). */
 struct lt_capture {
   uint8_t *bytes; /* arena, reused from call to call */
@@ -37,6 +44,14 @@ struct lt_capture {
     bool cut;
     size_t at, size;
   } arg[LT_CALL_ARGS];
+};
+
+/* What the exit of a changed call is to give back (results.c). */
+struct lt_results {
+  bool counts; /* the result counts bytes of ours: to be told in terms of the program's own */
+  uint64_t own, ours; /* sizes */
+  struct lt_back *back;
+  unsigned backs;
 };
 
 struct lt_thread {
@@ -51,33 +66,47 @@ struct lt_thread {
   int listen_signal;   /* group stop signal, while in one */
   unsigned options;    /* ptrace options in force */
 
-  bool interrupted;  /* PTRACE_INTERRUPT sent, its stop not seen */
-  bool interrupt_reported; /* the next such stop was asked for by the caller */
-  bool held;         /* the hook said LT_HOLD */
-  siginfo_t *expects; /* a signal of ours that is to arrive with this siginfo (remote.c) */
+  bool interrupted;         /* PTRACE_INTERRUPT sent, its stop not seen */
+  bool interrupt_reported;  /* the next such stop was asked for by the caller */
+  bool held;                /* the hook said LT_HOLD */
+  siginfo_t *expects;       /* a signal of ours that is to arrive with this siginfo (remote.c) */
+  struct lt_resent *resent; /* signals to be delivered later, sent again by us (resend.c) */
   struct lt_remote *remote; /* a call it makes for us (remote.c) */
-  bool uses_scratch;        /* has room in the process's scratch */
-  size_t grows_scratch;     /* size of the region that `remote` is mapping */
-  bool late_exit;           /* the exit of its own call is to be reported after `remote` */
-  int deferred;      /* status to dispatch again when released; 0: none */
-  bool in_hook;      /* a hook for this thread is on the stack */
-  bool ignored;      /* to be detached at its next stop */
-  bool traces_calls; /* was last restarted with PTRACE_SYSCALL */
-  bool exiting;      /* has reported PTRACE_EVENT_EXIT */
+  struct lt_function *function; /* one of its functions that it runs for us (function.c) */
+  bool uses_scratch;            /* has room in the process's scratch */
+  size_t grows_scratch;         /* size of the region that `remote` is mapping */
+  bool late_exit;               /* the exit of its own call is to be reported after `remote` */
+  int deferred;                 /* status to dispatch again when released; 0: none */
+  bool in_hook;                 /* a hook for this thread is on the stack */
+  bool unfrozen;                /* may run although its process is frozen (freeze.c) */
+  uint8_t parked;               /* enum lt_parked: what is due when its process thaws */
+  struct lt_stop parked_stop;   /* the record of that */
+  pid_t parked_child; /* the process that its parked LT_CLONE is about, which waits for it; 0 */
+  bool ignored;       /* to be detached at its next stop */
+  bool traces_calls;  /* was last restarted with PTRACE_SYSCALL */
+  bool exiting;       /* has reported PTRACE_EVENT_EXIT */
+  bool own_info;      /* the signal of this stop has siginfo of the caller's */
+  bool emulates;      /* was last restarted with PTRACE_SYSEMU (emulate.c) */
 
-  struct lt_call call;  /* the current call */
-  bool in_call;         /* `call` holds: from entry until it runs on from the exit */
-  bool want_exit;       /* somebody asked for the exit of `call` */
-  bool skipped;         /* the kernel does not make `call`; its result is skip_ret */
+  struct lt_call call; /* the current call */
+  bool in_call;        /* `call` holds: from entry until it runs on from the exit */
+  uint64_t call_seq;   /* number of `call`, see lt_thread_call_seq() */
+  uint64_t calls_made; /* the last such number */
+  bool want_exit;      /* somebody asked for the exit of `call` */
+  bool skipped;        /* the kernel does not make `call`; its result is skip_ret */
   int64_t skip_ret;
+  uint64_t entered_nr;  /* the number that the program asked for, whatever `call` became */
+  bool emulated;        /* `call` is to be answered by the caller, not by the kernel */
+  bool kernel_skips;    /* and the kernel has let go of it already */
   uint8_t changed_args; /* bit i: argument i was changed and is to be put back */
   uint64_t saved_args[LT_CALL_ARGS];
+  struct lt_results results;
   struct lt_capture capture;
-  char *scratch;        /* decoded bytes of lt_call_arg(), see decode */
+  char *scratch; /* decoded bytes of lt_call_arg(), see decode */
   size_t scratch_room;
 
   struct lt_regs regs;
-  void *data; /* the caller's */
+  void *data;                    /* the caller's */
   struct lt_thread *prev, *next; /* in the process; utlist */
   UT_hash_handle hh;             /* by tid, in the session */
 };
@@ -86,12 +115,14 @@ struct lt_process {
   lt_session *session;
   pid_t pid;
   enum lt_how how;
-  bool launched;  /* by us or by a descendant of what we launched: dies with us */
-  bool starting;  /* launched, its exec not seen yet: nothing is reported */
+  bool launched; /* by us or by a descendant of what we launched: dies with us */
+  bool starting; /* launched, its exec not seen yet: nothing is reported */
   bool detaching;
-  bool started;   /* LT_START was reported */
-  int spawn_pipe; /* read end that tells a failed exec; -1 */
-  int mem_fd;     /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  bool emulated;          /* its calls are answered by the caller (emulate.c) */
+  bool started;           /* LT_START was reported */
+  unsigned frozen;        /* how many want its threads to stand still (freeze.c) */
+  int spawn_pipe;         /* read end that tells a failed exec; -1 */
+  int mem_fd;             /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
   struct lt_space *space; /* whose memory; never NULL */
   lt_thread *threads;
   void *data;
@@ -125,20 +156,22 @@ struct lt_session {
   uint64_t orphan_since; /* lt_k_now() when the oldest of them came */
   uint64_t seq;
 
-  uint32_t kinds;        /* bit per enum lt_kind that is subscribed */
+  uint32_t kinds;                  /* bit per enum lt_kind that is subscribed */
   uint64_t calls[LT_ABI_COUNT][8]; /* bit per syscall number that is subscribed */
   unsigned call_count[LT_ABI_COUNT];
-  bool all_calls[LT_ABI_COUNT];    /* lt_subscribe_syscall(…, LT_ALL_SYSCALLS, true) */
+  bool all_calls[LT_ABI_COUNT]; /* lt_subscribe_syscall(…, LT_ALL_SYSCALLS, true) */
 
   struct lt_pending queue[LT_QUEUE + 1]; /* one is room for lt_wait_push_front */
   unsigned queue_from, queue_to;
   unsigned drain_skip, drain_wait; /* see wait.c */
   volatile sig_atomic_t interrupted;
-  bool stepping;    /* lt_step is on the stack */
-  bool ending;      /* lt_shutdown is under way */
-  bool attached;    /* lt_attach was used: an adopted process may be one of those */
+  struct lt_watches *watches; /* awaited descriptors (watch.c); NULL: never any */
+  bool thawed;                /* a process has thawed: parked threads may be due */
+  bool stepping;              /* lt_step is on the stack */
+  bool ending;                /* lt_shutdown is under way */
+  bool attached;              /* lt_attach was used: an adopted process may be one of those */
 
-  sigset_t mask;    /* the caller's, for what we launch */
+  sigset_t mask;            /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
   int *inherited;           /* descriptors that were open at the start; ends with -1 */
   char error[512];
@@ -151,7 +184,7 @@ lt_process *lt_task_new_process(lt_session *session, pid_t pid, enum lt_how how)
 lt_thread *lt_task_new_thread(lt_session *session, lt_process *process, pid_t tid, enum lt_how how);
 void lt_task_bind(lt_thread *thread, lt_process *process); /* an orphan finds its process */
 void lt_task_rekey(lt_thread *thread, pid_t tid);          /* exec by a non-leader */
-void lt_task_free_thread(lt_thread *thread);   /* tells the hook; frees an empty process too */
+void lt_task_free_thread(lt_thread *thread); /* tells the hook; frees an empty process too */
 void lt_task_free_process(lt_process *process);
 void lt_task_free_all(lt_session *session);
 
@@ -163,6 +196,8 @@ void lt_regs_free(lt_thread *thread);
 int lt_regs_general(lt_thread *thread, const struct lt_regs **ret);
 /* The same, to be changed: marks them dirty. */
 int lt_regs_change(lt_thread *thread, struct lt_regs **ret);
+/* General and vector registers, the latter to be changed. */
+int lt_regs_vector(lt_thread *thread, struct lt_regs **ret);
 
 /* memory.c: the mem descriptor belongs to a program image. */
 void lt_mem_forget(lt_process *process);

@@ -115,6 +115,27 @@ static int wait_until(lt_session *session, uint64_t deadline)
   return count;
 }
 
+/* The same while descriptors are awaited too: watch.c sleeps. A descriptor that is always ready
+ * must not keep statuses from being seen, nor the other way round. */
+static int wait_watching(lt_session *session, uint64_t deadline)
+{
+  sigset_t child, before;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  pthread_sigmask(SIG_BLOCK, &child, &before);
+  int count;
+  for (;;) {
+    count = drain(session);
+    if (count == 0 && session->interrupted)
+      count = -EINTR;
+    int ready = lt_watch_sleep(session, count ? 0 : deadline);
+    if (count != 0 || ready > 0 || lt_k_now() >= deadline)
+      break;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return count;
+}
+
 void lt_wait_fill_more(lt_session *session)
 {
   drain(session);
@@ -127,8 +148,12 @@ int lt_wait_fill(lt_session *session, uint64_t deadline)
   session->queue_from = session->queue_to = 0;
   if (deadline == 0) {
     int count = drain(session);
+    if (lt_watch_any(session))
+      lt_watch_sleep(session, 0);
     return count == 0 && session->interrupted ? -EINTR : count;
   }
+  if (lt_watch_any(session))
+    return wait_watching(session, deadline);
   if (deadline == UINT64_MAX)
     return wait_forever(session);
   return wait_until(session, deadline);

@@ -114,6 +114,17 @@ int lt_x86_flush_general(pid_t tid, const struct lt_regs *regs)
   return (int)lt_k_ptrace(PTRACE_SETREGS, tid, 0, (uintptr_t)regs->general);
 }
 
+/* No call to restart; string instructions go upwards, no single step; the x87 stack is empty. What
+ * the program chose for rounding and exceptions stays. */
+void lt_x86_clean_state(struct lt_regs *regs)
+{
+  const uint64_t trap = 0x100, direction = 0x400;
+  struct user_regs_struct *user = lt_x86_user(regs);
+  user->orig_rax = UINT64_MAX;
+  user->eflags &= ~(trap | direction);
+  memset(regs->vector + 2, 0, 3); /* the x87 status with the top of the stack, and the tags */
+}
+
 static uint32_t ask_avx_at(void)
 {
   unsigned size, at, c, d;

@@ -77,5 +77,7 @@ void lt_x86_cancel_restart(struct lt_regs *regs);
 void lt_x86_set_call_nr(struct lt_regs *regs, uint64_t nr);
 void lt_x86_begin_call(struct lt_regs *regs, uint64_t pc, uint64_t nr);
 void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
+/* What both ABIs ask for at the beginning of a function. */
+void lt_x86_clean_state(struct lt_regs *regs);
 
 #endif

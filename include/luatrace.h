@@ -57,6 +57,7 @@ enum lt_kind {
   LT_GROUP_STOP,    /* the process was stopped by u.signal (job control) */
   LT_CONTINUE,      /* SIGCONT ended a group stop */
   LT_REMOTE_DONE,   /* u.call, made for us (lt_remote_call()), has its result */
+  LT_FUNCTION_DONE, /* u.function, run for us (lt_function_call()), is over */
   LT_EXITING,       /* about to exit with u.exit; read-only, and cannot be held */
 
   LT_THREAD_EXIT,  /* u.exit: one thread is gone */
@@ -74,6 +75,17 @@ enum lt_how {
   LT_HOW_VFORK,
   LT_HOW_CLONE,  /* a process made by clone(2) that does not signal SIGCHLD */
   LT_HOW_THREAD, /* shares its creator's thread group */
+};
+
+/* What could not be done (u.spawn). */
+enum lt_spawn_step {
+  LT_SPAWN_EXEC,     /* the program */
+  LT_SPAWN_FDS,      /* descriptors */
+  LT_SPAWN_TERMINAL, /* a session with its terminal */
+  LT_SPAWN_CWD,
+  LT_SPAWN_GROUPS,
+  LT_SPAWN_GID,
+  LT_SPAWN_UID,
 };
 
 /* Which kernel interface a call or a register file belongs to. Chosen per stop: a 64-bit process
@@ -109,12 +121,12 @@ struct lt_stop {
       int32_t signo;
     } signal; /* lt_signal_info() gives the rest */
     struct {
-      int32_t child; /* tid of what was made */
-      uint32_t how;  /* enum lt_how */
+      int32_t child;  /* tid of what was made */
+      uint32_t how;   /* enum lt_how */
       uint64_t flags; /* of clone(2), as far as they could be read; else 0 */
     } clone;
     struct {
-      uint32_t how; /* enum lt_how */
+      uint32_t how;   /* enum lt_how */
       int32_t parent; /* tid of the creator, 0 where unknown */
     } start, birth;
     struct {
@@ -128,7 +140,15 @@ struct lt_stop {
     } exit;
     struct {
       int32_t error; /* errno of the failed step */
+      uint32_t step; /* enum lt_spawn_step */
     } spawn;
+    struct {
+      int64_t ret;           /* what it returned, as an integer; an int is its lower half */
+      double number, single; /* where it is a double or a float */
+      uint64_t addr;         /* the program counter, if it crashed */
+      int32_t signal;        /* of which it crashed; it has been undone */
+      int32_t error;         /* negated errno: it could not begin, or an exec ended it */
+    } function;
   } u;
 };
 
@@ -172,6 +192,12 @@ struct lt_spawn {
   const char *cwd;   /* NULL: the caller's */
   int fds[3];        /* descriptors for 0, 1, 2; -1: inherit (a zeroed struct means inherit too) */
   bool use_fds;
+  bool terminal; /* a session of its own; its descriptor 0 becomes its terminal */
+  bool use_uid, use_gid, use_groups;
+  uid_t uid; /* real, effective and saved */
+  gid_t gid;
+  const gid_t *groups; /* supplementary groups, exactly these */
+  size_t group_count;
 };
 
 /* Launch a program, traced from its first instruction. Returns at once: LT_START or
@@ -197,6 +223,15 @@ LT_API int lt_subscribe_syscall(lt_session *session, enum lt_abi abi, int nr, bo
  * number of records dispatched (0 on timeout), -ECHILD when nothing is traced any more, -EINTR
  * after lt_interrupt(). */
 LT_API int lt_step(lt_session *session, int timeout_ms);
+/* Call `ready` from lt_step() whenever poll(2) says `events` (or an error) of this descriptor,
+ * until told otherwise: one function per descriptor, a later one replaces it, events 0 ends it.
+ * Must end before the descriptor is closed. `ready` may call what a hook may. Errors: ENOMEM,
+ * EMFILE. */
+typedef void lt_ready(void *data, int fd, short events);
+LT_API int lt_watch(lt_session *session, int fd, short events, lt_ready *ready, void *data);
+/* lt_step() while nothing is traced: waits for such descriptors alone, `timeout_ms` at most (-1:
+ * no limit). Returns 0, or -EINTR after lt_interrupt(). */
+LT_API int lt_watch_wait(lt_session *session, int timeout_ms);
 /* lt_step() until nothing is traced any more (0), lt_interrupt() (-EINTR) or a failure. */
 LT_API int lt_run(lt_session *session);
 /* Make lt_step() return -EINTR soon. Async-signal-safe. A signal may arrive just before the
@@ -234,6 +269,13 @@ LT_API int lt_process_kill(lt_process *process);
  * were changed stay as they are. No further records; `freed` hooks tell when it is done. */
 LT_API int lt_process_detach(lt_process *process);
 
+/* From now on (or no longer) every system call of the process is answered by the caller and not by
+ * the kernel: the hook gets LT_SYSCALL_ENTRY for each, subscribed or not, and says with
+ * lt_call_skip() what the program sees, or has the kernel make the call with lt_call_pass(). A call
+ * that gets no answer fails with ENOSYS. Calls that are under way go on; children and programs that
+ * it executes inherit it. */
+LT_API int lt_process_emulate(lt_process *process, bool on);
+
 /* Let one thread go and report nothing of it any more; the last one of a process takes the process
  * along. At LT_CLONE, of the child: it is not followed. */
 LT_API int lt_thread_ignore(lt_thread *thread);
@@ -252,6 +294,18 @@ LT_API const struct lt_stop *lt_thread_stop(const lt_thread *thread);
 LT_API int lt_thread_interrupt(lt_thread *thread);
 /* Let a thread run on that the hook held. Errors: EINVAL (not held). */
 LT_API int lt_thread_release(lt_thread *thread);
+/* Hold a thread that stands still because its process is frozen or the hook held it; during its own
+ * hook the verdict decides. Errors: EBUSY (it runs), ESRCH. */
+LT_API int lt_thread_hold(lt_thread *thread);
+
+/* Stop all threads of the process but one (NULL: all), each at whatever stop comes first. Their
+ * registers and memory can be used; the hook hears of their stops only after lt_process_thaw(), but
+ * of deaths and LT_EXITING at once. Calls nest. Returns at once: see lt_process_still(). */
+LT_API void lt_process_freeze(lt_process *process, lt_thread *but);
+LT_API void lt_process_thaw(lt_process *process);
+/* Whether the threads of a frozen process stand still. Those that cannot be stopped do not count
+ * (a vfork parent, uninterruptible sleep): they come to a stop before they run on. */
+LT_API bool lt_process_still(const lt_process *process);
 /* Send a signal to this thread: pthread_sigqueue(3) with a value, tgkill(2) without. Works in any
  * state. Errors: ESRCH, EINVAL, EAGAIN. */
 LT_API int lt_thread_signal(lt_thread *thread, int signo, const union sigval *value);
@@ -260,6 +314,14 @@ LT_API int lt_thread_signal(lt_thread *thread, int signo, const union sigval *va
 LT_API int lt_signal_info(lt_thread *thread, siginfo_t *ret);
 /* At LT_SIGNAL: deliver `signo` instead; 0 suppresses. Errors: EINVAL. */
 LT_API int lt_signal_replace(lt_thread *thread, int signo);
+/* At LT_SIGNAL: what the program is to find in siginfo. Its signal number is that of the signal to
+ * be delivered, whatever is in `info`, also if lt_signal_replace() comes later. Errors: EINVAL,
+ * ESRCH. */
+LT_API int lt_signal_set_info(lt_thread *thread, const siginfo_t *info);
+/* In any state: send info->si_signo to the thread, to be delivered with this siginfo and without
+ * a record (LT_SIGNAL). For a signal that was suppressed when it came. Errors: ESRCH, EINVAL,
+ * EAGAIN (too many), ENOMEM. */
+LT_API int lt_signal_resend(lt_thread *thread, const siginfo_t *info);
 
 /* ---- Registers ---------------------------------------------------------------------------- */
 
@@ -318,6 +380,19 @@ struct lt_map {
 LT_API ssize_t lt_maps(lt_thread *thread, struct lt_map **ret);
 LT_API void lt_maps_free(struct lt_map *maps, size_t count);
 
+/* ---- Symbols ------------------------------------------------------------------------------ */
+
+struct lt_symbol {
+  uint64_t addr, size;
+  bool function;
+  bool indirect; /* `addr` is that of a function without arguments that returns the address */
+};
+
+/* Find "name" in the program and its shared objects, or "file:name" in the one whose file is called
+ * so ("libc.so" is also "libc.so.6"). Exported symbols come before local ones, the program before
+ * its objects. Errors: ENOENT, ESRCH, EBUSY, ENOMEM. */
+LT_API int lt_symbol_find(lt_thread *thread, const char *name, struct lt_symbol *ret);
+
 /* ---- System calls ------------------------------------------------------------------------- */
 
 /* What an argument is. */
@@ -365,20 +440,34 @@ LT_API const char *lt_syscall_nearest(const char *name);
 LT_API uint32_t lt_class_find(const char *name);
 LT_API const char *lt_class_at(size_t index);
 
-LT_API const char *lt_errno_name(int error);      /* "ENOENT"; NULL if unknown; restarts included */
-LT_API const char *lt_errno_text(int error);      /* "No such file or directory" */
-LT_API int lt_errno_number(const char *name);     /* 0 if unknown */
-LT_API const char *lt_signal_name(int signo);     /* "SIGINT", "SIGRT_3"; NULL if out of range */
-LT_API int lt_signal_number(const char *name);    /* with or without SIG; 0 if unknown */
+LT_API const char *lt_errno_name(int error);   /* "ENOENT"; NULL if unknown; restarts included */
+LT_API const char *lt_errno_text(int error);   /* "No such file or directory" */
+LT_API int lt_errno_number(const char *name);  /* 0 if unknown */
+LT_API const char *lt_signal_name(int signo);  /* "SIGINT", "SIGRT_3"; NULL if out of range */
+LT_API int lt_signal_number(const char *name); /* with or without SIG; 0 if unknown */
 
 /* The call the thread is in or has just left: valid from its entry until it runs on from its exit.
  * NULL outside. */
 LT_API const struct lt_call *lt_thread_call(const lt_thread *thread);
+/* Counts the thread's calls: with another number it is another call. */
+LT_API uint64_t lt_thread_call_seq(const lt_thread *thread);
 /* At LT_SYSCALL_ENTRY: report this call's exit too. Errors: EINVAL (not at an entry). */
 LT_API int lt_call_want_exit(lt_thread *thread);
 /* At LT_SYSCALL_ENTRY: change argument `index` (from 0) for the kernel; the register gets its old
  * value back at the exit, except after execve and sigreturn. Errors: EINVAL, ESRCH. */
 LT_API int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value);
+/* At LT_SYSCALL_ENTRY, where the call was given `ours` bytes instead of the program's `own`: its
+ * result counts bytes, and the program is to see it in terms of its own: `own` for all of them, a
+ * part for a part. Repeated, `own` stays as it was first. Errors: EINVAL, ESRCH. */
+LT_API int lt_call_count(lt_thread *thread, uint64_t own, uint64_t ours);
+/* What the call writes into a struct that we had placed for it, and the program expects in its own:
+ * `size` bytes of each of `count` elements that are `step` bytes apart. */
+struct lt_back {
+  uint64_t from, to;
+  uint32_t size, step, count;
+};
+/* At LT_SYSCALL_ENTRY: copy that at the exit. Errors: EINVAL, ENOMEM. */
+LT_API int lt_call_copy_back(lt_thread *thread, const struct lt_back *back);
 /* At LT_SYSCALL_ENTRY: the kernel shall not make this call; the program sees `ret` (a negated errno
  * for a failure) as its result. Errors: EINVAL, ESRCH. */
 LT_API int lt_call_skip(lt_thread *thread, int64_t ret);
@@ -387,6 +476,20 @@ LT_API int lt_call_skip(lt_thread *thread, int64_t ret);
 LT_API int lt_call_become(lt_thread *thread, uint64_t nr);
 /* At LT_SYSCALL_EXIT: change the result the program sees. Errors: EINVAL, ESRCH. */
 LT_API int lt_call_set_ret(lt_thread *thread, int64_t value);
+/* Whether the thread is in a call that is to be answered by the caller (lt_process_emulate()). */
+LT_API bool lt_call_emulated(const lt_thread *thread);
+/* At LT_SYSCALL_ENTRY of such a call: the kernel makes it after all, as changed. The thread runs on
+ * when the hook returns, or now. sigreturn can be answered in no other way. Errors: EINVAL, ESRCH,
+ * ENOMEM. */
+LT_API int lt_call_pass(lt_thread *thread);
+/* At LT_SYSCALL_EXIT: the program makes its own call, as it was before lt_call_become(), once more.
+ * The first stands and whatever it did; used where the kernel only waited for us. Errors: EINVAL,
+ * ESRCH. */
+LT_API int lt_call_redo(lt_thread *thread);
+/* At LT_SYSCALL_EXIT, where a signal ended that waiting: the kernel restarts the program's own call
+ * after the signal, or lets it fail with EINTR if a handler without SA_RESTART ran (`handlers_end`:
+ * if any handler ran). Errors: EINVAL, ESRCH. */
+LT_API int lt_call_restart(lt_thread *thread, bool handlers_end);
 /* Keep what the call's input arguments point to, so that they still answer after it has run.
  * Idempotent; what cannot be read is left out. */
 LT_API int lt_call_capture(lt_thread *thread);
@@ -398,6 +501,39 @@ LT_API int lt_call_capture(lt_thread *thread);
  * system call instruction in its memory), ESRCH (gone or exiting). */
 LT_API int lt_remote_call(lt_thread *thread, uint64_t nr, const uint64_t args[LT_CALL_ARGS]);
 
+/* Whether the thread makes a call for us, or will when the hook returns. */
+LT_API bool lt_remote_busy(const lt_thread *thread);
+/* The ABI of the calls that the stopped thread would make for us now. */
+LT_API enum lt_abi lt_remote_abi(lt_thread *thread);
+
+/* An argument of a function. */
+enum lt_fn_type {
+  LT_FN_INT,   /* an integer or a pointer */
+  LT_FN_INT64, /* differs on 32-bit ABIs */
+  LT_FN_DOUBLE,
+  LT_FN_FLOAT,
+};
+
+struct lt_fn_arg {
+  uint8_t type; /* enum lt_fn_type */
+  union {
+    uint64_t integer;
+    double number;
+  };
+};
+
+#define LT_FN_ARGS 32
+
+/* Have the stopped thread run the function at `addr` by the convention of its ABI, with a stack
+ * below its own. Returns at once; LT_FUNCTION_DONE follows when the thread stands again where it
+ * stood, with the registers that it had. Signals and system calls of the function are reported like
+ * all others. A fault in it that the program does not handle undoes the call instead of killing,
+ * and so does letting the process go. A function that forks returns in the parent only. Errors: as
+ * lt_remote_call(), E2BIG (more than LT_FN_ARGS), ENOTSUP (the program ignores SIGSEGV, by which
+ * the end is noticed). */
+LT_API int lt_function_call(lt_thread *thread, uint64_t addr, const struct lt_fn_arg *args,
+                            size_t count);
+
 /* Room in the thread's process for `size` bytes of ours, until its present call is over (at other
  * stops: until it runs on). Returns -EAGAIN where none is mapped yet: see lt_scratch_grow().
  * The room is readable and writable, and collides with nothing of the program's. */
@@ -405,6 +541,12 @@ LT_API int lt_scratch_take(lt_thread *thread, size_t size, uint64_t *ret);
 /* Map more room, at least for `size` bytes, by a remote mmap: LT_REMOTE_DONE follows as for
  * lt_remote_call(), then lt_scratch_take() answers. Errors: as there. */
 LT_API int lt_scratch_grow(lt_thread *thread, size_t size);
+/* Give room back before that; address and size as they were taken. */
+LT_API void lt_scratch_give(lt_thread *thread, uint64_t addr, size_t size);
+/* Memory that the caller had mapped (lt_remote_call()) is to be unmapped before the process is let
+ * go, or no longer: it has been unmapped. Errors: ENOMEM. */
+LT_API int lt_scratch_adopt(lt_thread *thread, uint64_t addr, size_t size);
+LT_API void lt_scratch_disown(lt_thread *thread, uint64_t addr);
 
 /* A decoded argument. Bytes point into the thread's own storage and hold until its next stop. */
 struct lt_value {
@@ -420,6 +562,48 @@ struct lt_value {
 LT_API int lt_call_arg(lt_thread *thread, unsigned index, struct lt_value *ret);
 /* The strings of a STRINGS argument, one at a time. Returns 1 and the value, 0 at the end. */
 LT_API int lt_call_string(lt_thread *thread, unsigned index, size_t position, struct lt_value *ret);
+/* ---- Structs, for those who write them ---------------------------------------------------- */
+
+struct lt_field {
+  const char *name;  /* "sec"; "value.sec" inside a struct of the struct; "" for a plain number */
+  const char *alias; /* C's name where it differs, else NULL */
+  uint16_t offset;
+  uint8_t size;
+  bool is_signed;
+};
+
+/* How many elements an argument points to. Other numbers: so many, in a list. */
+enum {
+  LT_LIST_NONE = 0,    /* one struct */
+  LT_LIST_NEXT = 254,  /* as many as the next argument says */
+  LT_LIST_BYTES = 255, /* as many bytes as the next argument says */
+};
+
+struct lt_layout {
+  uint16_t size; /* of an element */
+  uint8_t list;
+  uint8_t count; /* of fields */
+  const struct lt_field *fields;
+};
+
+/* The layout of what a STRUCT argument with this shape points to; NULL: not known. */
+LT_API const struct lt_layout *lt_layout_find(enum lt_abi abi, const char *shape);
+/* Put a value into a field of the element at `ret`. Errors: ENOENT (no such field), ERANGE. */
+LT_API int lt_encode(const struct lt_layout *layout, const char *name, int64_t value, void *ret);
+
+#define LT_ADDRESS_MAX 128
+/* A socket's address: a path of AF_UNIX (first byte 0: an abstract name), or the text of an IPv4 or
+ * IPv6 address. */
+struct lt_address {
+  const char *path; /* NULL: not AF_UNIX */
+  size_t path_size;
+  const char *text;
+  uint16_t port;
+  uint32_t flow, scope;
+};
+/* Returns its size. Errors: EINVAL (no address), ENAMETOOLONG (path). */
+LT_API ssize_t lt_encode_address(const struct lt_address *address, uint8_t ret[LT_ADDRESS_MAX]);
+
 /* The call as strace(1) prints it: `name(args) = result`, "= ?" while there is none. What the
  * tracee controls is escaped and bounded. Writes at most `size` bytes with the NUL and returns the
  * length that the whole line has. */
