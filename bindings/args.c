@@ -90,8 +90,7 @@ _Noreturn static void no_such_argument(lua_State *L, const struct lt_call *call,
   bind_raise(L, "%s has no argument '%s' (it has %s)", of, name, known->count ? list : "none");
 }
 
-/* The index from 0 of the argument that Lua argument `at` names; *raw if it is a number. */
-static unsigned find(lua_State *L, const struct lt_call *call, int at, bool *raw)
+unsigned bind_find_argument(lua_State *L, const struct lt_call *call, int at, bool *raw)
 {
   int64_t position;
   *raw = compat_to_int64(L, at, &position);
@@ -117,27 +116,12 @@ static int args_index(lua_State *L)
   const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
   const struct lt_call *call = bind_live_call(L, args);
   bool raw;
-  unsigned index = find(L, call, 2, &raw);
+  unsigned index = bind_find_argument(L, call, 2, &raw);
   if (raw)
     compat_push_int64(L, (int64_t)call->args[index]);
   else
     bind_push_argument(L, args->thread, index);
   return 1;
-}
-
-static int args_newindex(lua_State *L)
-{
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  bool raw;
-  unsigned index = find(L, bind_live_call(L, args), 2, &raw);
-  if (lua_type(L, 3) == LUA_TSTRING)
-    bind_raise(L, "an argument can be assigned an integer only; to pass another string, write it "
-                  "into memory with t.mem:write and assign its address");
-  int error = lt_call_set_arg(args->thread->thread, index, (uint64_t)bind_check_int64(L, 3));
-  bind_check_access(L, args->thread, error);
-  if (error)
-    bind_raise(L, "%s", lt_error(bind_of(L)->session));
-  return 0;
 }
 
 static unsigned count_of(const struct lt_call *call)
@@ -204,6 +188,5 @@ static const luaL_Reg meta[] = {
 const struct bind_class bind_args_class = {
     .name = "arguments",
     .index = args_index,
-    .newindex = args_newindex,
     .meta = meta,
 };

@@ -49,6 +49,8 @@ struct binding {
   bool launched; /* something was launched: Ctrl-C is its business */
   pid_t first;   /* the process that was launched first; its end is ours */
   bool first_over;
+  bool first_apart;       /* it has a terminal of its own */
+  uint64_t deadline;      /* when timers are due (timers.c); 0: none */
   struct bind_ending end; /* how this run ends if nothing else decides it */
   bool stop_asked;        /* SIGTSTP came: stop when the launched program does */
   struct bind_fds *fds;   /* fds.c */
@@ -65,9 +67,9 @@ static inline struct binding *bind_of(lua_State *L)
 struct bind_thread {
   lt_thread *thread; /* NULL once it is gone */
   pid_t tid, pid;
-  uint64_t generation; /* counts the calls that scripts were told of */
-  bool exit_wanted;    /* somebody waits for the exit of the current one */
-  bool awaited;        /* a script may be waiting for this thread */
+  uint64_t became;      /* lt_thread_call_seq() of the latest call that became another */
+  uint64_t exit_wanted; /* somebody waits for the exit of the call with this lt_thread_call_seq() */
+  bool awaited;         /* a script may be waiting for this thread */
 };
 
 struct bind_process {
@@ -78,7 +80,7 @@ struct bind_process {
 /* A system call object, and with the same contents its `args`. It refers to the thread object. */
 struct bind_call {
   struct bind_thread *thread;
-  uint64_t generation, nr;
+  uint64_t seq; /* lt_thread_call_seq() */
 };
 
 /* t.regs and t.mem */
@@ -165,6 +167,9 @@ void bind_push_call_name(lua_State *L, unsigned abi, uint64_t nr);
 /* Argument `index` as a 64-bit integer, or raise. */
 int64_t bind_check_int64(lua_State *L, int index);
 uint64_t bind_check_address(lua_State *L, int index);
+/* args.c: the index from 0 of the argument that Lua argument `at` names; *raw if it is a number. */
+unsigned bind_find_argument(lua_State *L, const struct lt_call *call, int at, bool *raw);
+
 /* args.c: push the decoded argument `index` (from 0) of the thread's current call. */
 void bind_push_argument(lua_State *L, const struct bind_thread *box, unsigned index);
 /* call.c: the call if it is not over, or raise. */
@@ -181,12 +186,19 @@ void bind_open_errors(lua_State *L);  /* errors.c */
 void bind_open_trace(lua_State *L);   /* trace.c: sessions, subscriptions */
 void bind_open_spawn(lua_State *L);   /* spawn.c */
 void bind_open_calls(lua_State *L);   /* call.c */
+void bind_open_place(lua_State *L);   /* place.c: assigning to arguments */
 void bind_open_records(lua_State *L); /* record.c: stop records, signals */
 void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signals, errors */
 void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
+void bind_open_remote(lua_State *L);  /* remote.c */
 void bind_open_bits(lua_State *L);    /* bits.c */
 void bind_open_text(lua_State *L);    /* text.c */
-void bind_open_system(lua_State *L);  /* system.c: clock, paths, files, popen */
+void bind_open_emulate(lua_State *L); /* emulate.c: calls answered by scripts, descriptors */
+void bind_open_paths(lua_State *L);   /* paths.c */
+void bind_open_processes(lua_State *L); /* process.c */
+void bind_open_timers(lua_State *L);    /* timers.c */
+void bind_open_streams(lua_State *L);   /* streams.c */
+void bind_open_system(lua_State *L);    /* system.c: clock, paths, files, popen */
 
 /* ---- State, hook, loop -------------------------------------------------------------------- */
 
@@ -205,6 +217,13 @@ void bind_run(struct binding *binding, const struct bind_options *options);
 struct bind_fds *bind_fds_remember(void);
 void bind_fds_seclude(const struct bind_fds *fds);
 void bind_fds_free(struct bind_fds *fds);
+
+/* timers.c: milliseconds until timers are due, -1 if there are none; are they due now? */
+int bind_timers_left(const struct binding *binding);
+bool bind_timers_due(const struct binding *binding);
+
+/* streams.c: the number of the open descriptor at `index`, which may be a number; nil: -1. */
+int bind_stream_fd(lua_State *L, int index);
 
 /* popen.c: io.popen(command, mode) */
 int bind_popen(lua_State *L);

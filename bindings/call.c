@@ -16,7 +16,7 @@ const struct lt_call *bind_live_call(lua_State *L, const struct bind_call *call)
 {
   const lt_thread *thread = bind_live_thread(L, call->thread);
   const struct lt_call *now = lt_thread_call(thread);
-  if (!now || call->generation != call->thread->generation || now->nr != call->nr)
+  if (!now || call->seq != lt_thread_call_seq(thread))
     bind_raise(L, "this call is over");
   return now;
 }
@@ -76,8 +76,10 @@ static int call_newindex(lua_State *L)
 {
   const struct bind_call *call = bind_check(L, 1, BIND_CALL);
   if (bind_attribute(L) != RET)
-    bind_raise(L, "field '%s' of a call cannot be assigned", lua_tostring(L, 2));
-  bind_live_call(L, call);
+    bind_raise(L, "field '%s' of a call cannot be assigned", luaL_tolstring(L, 2, NULL));
+  if (!bind_live_call(L, call)->done)
+    bind_raise(L, "the call has no result yet; call:skip(value) gives it one without making it, "
+                  "and after call:leave() its result can be assigned");
   int error = lt_call_set_ret(call->thread->thread, bind_check_int64(L, 3));
   bind_check_access(L, call->thread, error);
   if (error)
@@ -126,17 +128,19 @@ static int core_call(lua_State *L)
   if (!now)
     bind_raise(L, "thread %d is in no system call", (int)box->tid);
   struct bind_call *call = compat_new_userdata(L, sizeof *call);
-  *call = (struct bind_call){box, box->generation, now->nr};
+  *call = (struct bind_call){box, lt_thread_call_seq(box->thread)};
   bind_set_type(L, BIND_CALL);
   lua_pushvalue(L, 1);
   compat_set_reference(L, -2);
   return 1;
 }
 
-/* core.call_thread(call) -> t */
+/* core.call_thread(call or its args) -> t */
 static int core_call_thread(lua_State *L)
 {
-  const struct bind_call *call = bind_check(L, 1, BIND_CALL);
+  const struct bind_call *call = bind_test(L, 1, BIND_ARGS);
+  if (!call)
+    call = bind_check(L, 1, BIND_CALL);
   bind_push_thread(L, bind_live_thread(L, call->thread));
   return 1;
 }
@@ -151,15 +155,25 @@ static int core_leave(lua_State *L)
     lua_pushboolean(L, 1);
     return 1;
   }
-  if (!box->exit_wanted) {
+  uint64_t seq = lt_thread_call_seq(box->thread);
+  if (box->exit_wanted != seq) {
     bind_check_access(L, box, lt_call_capture(box->thread));
     int error = lt_call_want_exit(box->thread);
     bind_check_access(L, box, error);
     if (error)
       bind_raise(L, "too late to wait for this call: the thread runs on already");
-    box->exit_wanted = box->awaited = true;
+    box->exit_wanted = seq;
+    box->awaited = true;
   }
   lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* core.call_seq(t) -> number of the call that t is in, or was in last */
+static int core_call_seq(lua_State *L)
+{
+  struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
+  compat_push_int64(L, (int64_t)lt_thread_call_seq(bind_live_thread(L, box)));
   return 1;
 }
 
@@ -171,6 +185,48 @@ static int core_result(lua_State *L)
     return bind_failure(L, (int)-now->ret);
   compat_push_int64(L, now->ret);
   return 1;
+}
+
+static void check_change(lua_State *L, const struct bind_call *call, int error)
+{
+  bind_check_access(L, call->thread, error);
+  if (error)
+    bind_raise(L, "%s", lt_error(bind_of(L)->session));
+}
+
+static const struct bind_call *check_entered(lua_State *L, const char *what)
+{
+  const struct bind_call *call = bind_check(L, 1, BIND_CALL);
+  if (bind_live_call(L, call)->done)
+    bind_raise(L, "the call has run already: it is too late for %s; call.ret can be assigned",
+               what);
+  return call;
+}
+
+/* core.skip(call, value, what): the kernel does not make it; `what` is for messages */
+static int core_skip(lua_State *L)
+{
+  const struct bind_call *call = check_entered(L, luaL_checkstring(L, 3));
+  check_change(L, call, lt_call_skip(call->thread->thread, bind_check_int64(L, 2)));
+  return 0;
+}
+
+/* core.become(call, name): make it another call of its ABI */
+static int core_become(lua_State *L)
+{
+  const struct bind_call *call = check_entered(L, "call:become");
+  if (lua_type(L, 2) != LUA_TSTRING)
+    bind_raise(L, "call:become needs the name of a system call, not a %s", luaL_typename(L, 2));
+  const char *name = lua_tostring(L, 2);
+  enum lt_abi abi = (enum lt_abi)bind_live_call(L, call)->abi;
+  const struct lt_syscall *row = lt_syscall_named(abi, name);
+  const char *near = row ? NULL : lt_syscall_nearest(name);
+  if (!row)
+    bind_raise(L, "there is no system call '%s' in %s%s%s%s", name, bind_abi_name(abi),
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+  check_change(L, call, lt_call_become(call->thread->thread, (uint64_t)row->nr[abi]));
+  call->thread->became = call->seq;
+  return 0;
 }
 
 /* core.argument(t, index) -> decoded argument, index from 0, of the call that t is in */
@@ -201,7 +257,10 @@ void bind_open_calls(lua_State *L)
       {"call", core_call},
       {"call_thread", core_call_thread},
       {"leave", core_leave},
+      {"call_seq", core_call_seq},
       {"result", core_result},
+      {"skip", core_skip},
+      {"become", core_become},
       {"argument", core_argument},
       {"raw_argument", core_raw_argument},
       {NULL, NULL},

@@ -65,6 +65,12 @@ static inline bool compat_to_int64(lua_State *L, int index, int64_t *ret)
   return ok;
 }
 
+/* A number that is no integer, not even by its kind (2.0). */
+static inline bool compat_is_float(lua_State *L, int index)
+{
+  return lua_type(L, index) == LUA_TNUMBER && !lua_isinteger(L, index);
+}
+
 /* A Lua file object that closes by calling `close`. `size` is that of a structure that begins with
  * a luaL_Stream; the caller fills in its `f`. */
 static inline luaL_Stream *compat_new_file(lua_State *L, size_t size, lua_CFunction close)

@@ -30,6 +30,27 @@ static int push_exit(lua_State *L, const struct lt_stop *stop)
   return 4;
 }
 
+/* integer, double, float | nil, message, code */
+static int push_function_end(lua_State *L, const struct lt_stop *stop)
+{
+  char text[80];
+  if (stop->u.function.error)
+    return bind_failure(L, stop->u.function.error);
+  if (stop->u.function.signal) {
+    const char *name = lt_signal_name(stop->u.function.signal);
+    snprintf(text, sizeof text, "%s at %#llx in the function", name,
+             (unsigned long long)stop->u.function.addr);
+    lua_pushnil(L);
+    lua_pushstring(L, text);
+    lua_pushstring(L, name);
+    return 3;
+  }
+  compat_push_int64(L, stop->u.function.ret);
+  lua_pushnumber(L, stop->u.function.number);
+  lua_pushnumber(L, stop->u.function.single);
+  return 3;
+}
+
 /* The arguments behind the object that the record is about; returns how many. */
 static int push_details(lua_State *L, struct binding *binding, const struct lt_stop *stop)
 {
@@ -51,7 +72,15 @@ static int push_details(lua_State *L, struct binding *binding, const struct lt_s
     return push_exit(L, stop);
   case LT_SPAWN_FAILED:
     lua_pushinteger(L, stop->u.spawn.error);
+    lua_pushinteger(L, stop->u.spawn.step);
+    return 2;
+  case LT_REMOTE_DONE:
+    if (stop->u.call.is_error)
+      return bind_failure(L, (int)-stop->u.call.ret);
+    compat_push_int64(L, stop->u.call.ret);
     return 1;
+  case LT_FUNCTION_DONE:
+    return push_function_end(L, stop);
   default:
     return 0;
   }
@@ -78,10 +107,6 @@ static struct bind_thread *push_thread(lua_State *L, const struct event *event)
   box->tid = lt_thread_tid(event->thread);
   if (event->stop->kind == LT_THREAD_EXIT || event->stop->kind == LT_PROCESS_EXIT)
     box->thread = NULL;
-  if (event->stop->kind == LT_SYSCALL_ENTRY) {
-    box->generation++;
-    box->exit_wanted = false;
-  }
   return box;
 }
 
@@ -103,8 +128,6 @@ static int dispatch(lua_State *L)
   struct bind_thread *box = push_thread(L, event);
   count += push_details(L, event->binding, stop);
   lua_call(L, count, 1);
-  if (stop->kind == LT_SYSCALL_EXIT)
-    box->generation++; /* calls that scripts have kept are over */
   if (stop->kind == LT_THREAD_EXIT)
     box->awaited = false; /* whoever waited was told */
   return 1;
@@ -114,7 +137,9 @@ static enum lt_verdict call_lua(const struct event *event)
 {
   struct binding *binding = event->binding;
   lua_State *L = binding->L;
-  binding->stop = event->stop;
+  /* After a call made for us, handlers go on at the stop where the thread stands. */
+  bool back = event->stop->kind == LT_REMOTE_DONE;
+  binding->stop = back ? lt_thread_stop(event->thread) : event->stop;
   lua_pushcfunction(L, dispatch);
   lua_pushlightuserdata(L, (void *)event);
   bool ok = bind_protected(binding, 1, 1);

@@ -91,11 +91,31 @@ static void start(struct binding *binding, const struct bind_options *options)
 
 /* ---- The loop ----------------------------------------------------------------------------- */
 
+static void call_timers(struct binding *binding)
+{
+  if (!binding->end.decided && bind_timers_due(binding))
+    ask_main(binding, "timers");
+}
+
+/* Nothing is traced. Scripts may have started something now, or wait for time to pass or for what a
+ * program has written. Returns false when the run is over. */
+static bool idle(struct binding *binding)
+{
+  bool goes_on = ask_main(binding, "idle");
+  if (!goes_on || binding->end.decided || lt_process_first(binding->session))
+    return goes_on;
+  lt_watch_wait(binding->session, bind_timers_left(binding));
+  bind_signals_noticed(binding);
+  call_timers(binding);
+  return true;
+}
+
 /* Returns false when the run is over. */
 static bool turn(struct binding *binding)
 {
-  int count = lt_step(binding->session, -1);
+  int count = lt_step(binding->session, bind_timers_left(binding));
   bind_signals_noticed(binding);
+  call_timers(binding);
   if (binding->sweep) {
     binding->sweep = false;
     ask_main(binding, "sweep");
@@ -103,7 +123,7 @@ static bool turn(struct binding *binding)
   if (binding->end.decided)
     return false;
   if (count == -ECHILD)
-    return ask_main(binding, "idle"); /* true: it started something */
+    return idle(binding);
   if (count < 0 && count != -EINTR) {
     bind_warnf("tracing failed: %s", lt_error(binding->session));
     binding->end = (struct bind_ending){.decided = true, .code = 125};

@@ -2,23 +2,58 @@
 #include "binding.h"
 #include "proc.h"
 
-enum { PID = 1, ALIVE, KIND, EXE, CMDLINE, CWD, NAME, PPID, DATA };
+enum { PID = 1, ALIVE, KIND, EXE, CMDLINE, CWD, NAME, PPID, DATA, STDIN, STDOUT, STDERR };
 
 static const struct bind_attribute attributes[] = {
-    {"pid", PID}, {"alive", ALIVE}, {"kind", KIND}, {"exe", EXE},   {"cmdline", CMDLINE},
-    {"cwd", CWD}, {"name", NAME},   {"ppid", PPID}, {"data", DATA}, {NULL, 0},
+    {"pid", PID},       {"alive", ALIVE},   {"kind", KIND}, {"exe", EXE},   {"cmdline", CMDLINE},
+    {"cwd", CWD},       {"name", NAME},     {"ppid", PPID}, {"data", DATA}, {"stdin", STDIN},
+    {"stdout", STDOUT}, {"stderr", STDERR}, {NULL, 0},
 };
 
 /* ---- Fields ------------------------------------------------------------------------------- */
 
-static void push_data(lua_State *L)
+/* Push the table of DATA, STDIN, STDOUT and STDERR. */
+static void push_parts(lua_State *L, int index)
 {
-  compat_get_reference(L, 1);
+  compat_get_reference(L, index);
   if (!lua_isnil(L, -1))
     return;
+  lua_pop(L, 1);
   lua_newtable(L);
   lua_pushvalue(L, -1);
-  compat_set_reference(L, 1);
+  compat_set_reference(L, index);
+}
+
+static int push_part(lua_State *L, int part)
+{
+  push_parts(L, 1);
+  lua_rawgeti(L, -1, part);
+  if (part != DATA || !lua_isnil(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, -3, part);
+  return 1;
+}
+
+/* core.set_streams(p, stdin, stdout, stderr): what scripts find there; nil for none */
+static int core_set_streams(lua_State *L)
+{
+  bind_check(L, 1, BIND_PROCESS);
+  lua_settop(L, 4);
+  push_parts(L, 1);
+  for (int i = 0; i < 3; i++) {
+    lua_pushvalue(L, 2 + i);
+    lua_rawseti(L, -2, STDIN + i);
+  }
+  return 0;
+}
+
+void bind_open_processes(lua_State *L)
+{
+  lua_pushcfunction(L, core_set_streams);
+  lua_setfield(L, -2, "set_streams");
 }
 
 static int process_index(lua_State *L)
@@ -38,10 +73,8 @@ static int process_index(lua_State *L)
     lua_pushboolean(L, box->process != NULL);
     return 1;
   }
-  if (field == DATA) {
-    push_data(L);
-    return 1;
-  }
+  if (field >= DATA)
+    return push_part(L, field);
   lt_process *process = bind_live_process(L, box);
   switch (field) {
   case KIND:

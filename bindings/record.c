@@ -140,12 +140,108 @@ static int core_signal_replace(lua_State *L)
   return 1;
 }
 
+/* What of siginfo applies to a signal; the others share their room. */
+static bool applies(const siginfo_t *info, const char *field)
+{
+  bool from_kernel = info->si_code > 0;
+  if (strcmp(field, "code") == 0)
+    return true;
+  if (strcmp(field, "addr") == 0)
+    return is_fault(info->si_signo) && from_kernel;
+  if (strcmp(field, "pid") == 0 || strcmp(field, "uid") == 0)
+    return !from_kernel || info->si_signo == SIGCHLD;
+  if (strcmp(field, "status") == 0)
+    return info->si_signo == SIGCHLD && from_kernel;
+  return info->si_code == SI_QUEUE || info->si_code == SI_TIMER || info->si_code == SI_MESGQ;
+}
+
+static void change_info(siginfo_t *info, const char *field, int64_t value)
+{
+  switch (field[0]) {
+  case 'c':
+    info->si_code = (int)value;
+    break;
+  case 'a':
+    info->si_addr = (void *)(uintptr_t)value;
+    break;
+  case 'p':
+    info->si_pid = (pid_t)value;
+    break;
+  case 'u':
+    info->si_uid = (uid_t)value;
+    break;
+  case 's':
+    info->si_status = (int)value;
+    break;
+  default:
+    info->si_value.sival_ptr = (void *)(uintptr_t)value;
+  }
+}
+
+/* The siginfo of the signal that t stands before, if it still stands in stop number `seq`. */
+static lt_thread *check_signal_stop(lua_State *L, siginfo_t *ret)
+{
+  struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
+  lt_thread *thread = box->thread;
+  bool in_time = thread && lt_thread_stopped(thread) &&
+                 lt_thread_stop(thread)->seq == (uint64_t)luaL_checkinteger(L, 2);
+  if (!in_time || lt_signal_info(thread, ret) != 0)
+    bind_raise(L, "this signal is over");
+  return thread;
+}
+
+/* core.signal_change(t, seq, field, value): what the program is to find in siginfo */
+static int core_signal_change(lua_State *L)
+{
+  siginfo_t info;
+  lt_thread *thread = check_signal_stop(L, &info);
+  const char *field = luaL_checkstring(L, 3);
+  int64_t value;
+  if (!compat_to_int64(L, 4, &value))
+    bind_raise(L, "sig.%s is an integer, not a %s", field, luaL_typename(L, 4));
+  if (!applies(&info, field))
+    bind_raise(L, "sig.%s: a %s with code %d has none (code decides what it carries)", field,
+               lt_signal_name(info.si_signo), info.si_code);
+  change_info(&info, field, value);
+  if (lt_signal_set_info(thread, &info) != 0)
+    bind_raise(L, "%s", lt_error(bind_of(L)->session));
+  return 0;
+}
+
+/* core.signal_bytes(t, seq) -> the signal with its siginfo, for core.signal_resend */
+static int core_signal_bytes(lua_State *L)
+{
+  siginfo_t info;
+  check_signal_stop(L, &info);
+  lua_pushlstring(L, (const char *)&info, sizeof info);
+  return 1;
+}
+
+/* core.signal_resend(t, bytes): deliver such a signal now. -> true | nil, message, code */
+static int core_signal_resend(lua_State *L)
+{
+  struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
+  size_t size;
+  const char *bytes = luaL_checklstring(L, 2, &size);
+  siginfo_t info;
+  luaL_argcheck(L, size == sizeof info, 2, "siginfo expected");
+  memcpy(&info, bytes, sizeof info);
+  int error = lt_signal_resend(bind_live_thread(L, box), &info);
+  if (error)
+    return bind_failure_text(L, error, lt_error(bind_of(L)->session));
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 void bind_open_records(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"record", core_record},
       {"signal_info", core_signal_info},
       {"signal_replace", core_signal_replace},
+      {"signal_change", core_signal_change},
+      {"signal_bytes", core_signal_bytes},
+      {"signal_resend", core_signal_resend},
       {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);

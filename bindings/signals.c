@@ -160,8 +160,11 @@ static void end_run(struct binding *binding, struct bind_ending end)
 
 static void act_on_interrupt(struct binding *binding, int signo)
 {
-  if (program_lives(binding))
+  if (program_lives(binding)) {
+    if (binding->first_apart) /* our terminal did not send it there */
+      kill(binding->first, signo);
     return;
+  }
   bool attached = lt_process_first(binding->session) != NULL;
   if (signo == SIGINT && attached && !binding->launched)
     end_run(binding, (struct bind_ending){.code = 0}); /* the usual way to end -p */

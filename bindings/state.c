@@ -39,11 +39,18 @@ static void push_core(lua_State *L)
   bind_open_trace(L);
   bind_open_spawn(L);
   bind_open_calls(L);
+  bind_open_place(L);
   bind_open_records(L);
   bind_open_tables(L);
   bind_open_memory(L);
+  bind_open_remote(L);
   bind_open_bits(L);
   bind_open_text(L);
+  bind_open_emulate(L);
+  bind_open_paths(L);
+  bind_open_processes(L);
+  bind_open_timers(L);
+  bind_open_streams(L);
   bind_open_system(L);
 }
 

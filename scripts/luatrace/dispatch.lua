@@ -5,14 +5,19 @@
 -- registered, then other waiters and loops.
 
 local core = require "luatrace.core"
+local emulate = require "luatrace.emulate"
 local errors = require "luatrace.errors"
 local hooks = require "luatrace.hooks"
 local holds = require "luatrace.holds"
+local launch = require "luatrace.launch"
 local listeners = require "luatrace.listeners"
 local objects = require "luatrace.objects"
+local remote = require "luatrace.remote"
 local select = require "luatrace.select"
+local streams = require "luatrace.streams"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
+local turns = require "luatrace.turns"
 local wait = require "luatrace.wait"
 
 local dispatch = {
@@ -30,13 +35,14 @@ local function call_handler(handler, a, b)
   tasks.start(handler.fn, a, b)
 end
 
-local function call_all(kind, a, b)
+-- `at` is the thread that stands still for the handlers; false for one that is gone.
+local function call_all(at, kind, a, b)
   local list = hooks.handlers(kind)
-  for i = 1, #list do call_handler(list[i], a, b) end
+  for i = 1, #list do turns.run(at, call_handler, list[i], a, b) end
 end
 
 -- on_stop handlers for this kind of record.
-local function call_stop_handlers(t, kind)
+local function call_stop_handlers(t, kind, at)
   local list = hooks.handlers("stop")
   if not list[1] then return end
   local stop
@@ -44,14 +50,25 @@ local function call_stop_handlers(t, kind)
     local handler = list[i]
     if handler.stops == true or handler.stops[kind] then
       stop = stop or objects.stop()
-      call_handler(handler, t, stop)
+      turns.run(at, call_handler, handler, t, stop)
     end
   end
+end
+
+local function offer(t, kind, what, name)
+  if t.alive then listeners.offer(t, t.process, name, kind, what) end
+end
+
+-- What comes after the handlers of a hook. `at` is t, or false where t makes no calls for us.
+local function tell_listeners(at, t, kind, what, name)
+  call_stop_handlers(t, kind, at)
+  if listeners.any(t) and t.alive then turns.run(at, offer, t, kind, what, name) end
 end
 
 local function begin(t)
   holds.hooked = t
   listeners.next_turn()
+  turns.begin(t)
 end
 
 local function finish(t)
@@ -68,36 +85,40 @@ local function ask_and_call(handler, tests, t, call)
   return handler.fn(t, call)
 end
 
+-- Returns the call's object, made when the first handler needs it.
+local function call_entry_handler(entry, t, call)
+  local handler, tests = entry.handler, entry.tests
+  if handler.removed or errors.over or not select.passes(tests, t) then return call end
+  call = call or core.call(t)
+  if tests.ask then
+    tasks.start(function() return ask_and_call(handler, tests, t, call) end)
+  else
+    handler.count = handler.count + 1
+    tasks.start(handler.fn, t, call)
+  end
+  return call
+end
+
+local function offer_entry(t, call, abi, nr)
+  if t.alive then
+    listeners.offer(t, t.process, "syscall", "syscall-entry", call or core.call(t), abi, nr)
+  end
+end
+
 on["syscall-entry"] = function(t, abi, nr)
   begin(t)
   local list, call = hooks.calls(abi, nr), nil
-  for i = 1, #list do
-    local handler, tests = list[i].handler, list[i].tests
-    if not handler.removed and not errors.over and select.passes(tests, t) then
-      call = call or core.call(t)
-      if tests.ask then
-        local asked = call
-        tasks.start(function() return ask_and_call(handler, tests, t, asked) end)
-      else
-        handler.count = handler.count + 1
-        tasks.start(handler.fn, t, call)
-      end
-    end
-  end
-  call_stop_handlers(t, "syscall-entry")
-  if listeners.any(t) and t.alive then
-    listeners.offer(t, t.process, "syscall", "syscall-entry", call or core.call(t), abi, nr)
-  end
+  for i = 1, #list do call = turns.run(t, call_entry_handler, list[i], t, call) or call end
+  call_stop_handlers(t, "syscall-entry", t)
+  if emulate.any then turns.run(t, emulate.entry, t, call) end
+  if listeners.any(t) and t.alive then turns.run(t, offer_entry, t, call, abi, nr) end
   return finish(t)
 end
 
 on["syscall-exit"] = function(t)
   begin(t)
   wait.call_left(t)
-  call_stop_handlers(t, "syscall-exit")
-  if listeners.any(t) and t.alive then
-    listeners.offer(t, t.process, nil, "syscall-exit")
-  end
+  tell_listeners(t, t, "syscall-exit")
   return finish(t)
 end
 
@@ -127,34 +148,27 @@ on.signal = function(t, number)
     local handler = list[i]
     if handler.signals == true or handler.signals[number] then
       sig = sig or objects.signal(t, number)
-      call_handler(handler, t, sig)
+      turns.run(t, call_handler, handler, t, sig)
     end
   end
-  call_stop_handlers(t, "signal")
-  if listeners.any(t) and t.alive then
-    listeners.offer(t, t.process, "signal", "signal", sig or objects.signal(t, number))
-  end
+  if listeners.any(t) and t.alive then sig = sig or objects.signal(t, number) end
+  tell_listeners(t, t, "signal", sig, "signal")
   return finish(t)
 end
 
 on.clone = function(t, child)
   begin(t)
-  call_all("clone", t, child)
-  call_stop_handlers(t, "clone")
-  if listeners.any(t) and t.alive then
-    listeners.offer(t, t.process, "clone", "clone", child)
-  end
+  emulate.cloned(t, child)
+  call_all(t, "clone", t, child)
+  tell_listeners(t, t, "clone", child, "clone")
   return finish(t)
 end
 
 on.exec = function(t, former_tid)
   begin(t)
   if not core.superuser then check_privilege(t.process) end
-  call_all("exec", t, former_tid)
-  call_stop_handlers(t, "exec")
-  if listeners.any(t) and t.alive then
-    listeners.offer(t, t.process, "exec", "exec", former_tid)
-  end
+  call_all(t, "exec", t, former_tid)
+  tell_listeners(t, t, "exec", former_tid, "exec")
   return finish(t)
 end
 
@@ -162,14 +176,26 @@ end
 local function plain_stop(kind)
   on[kind] = function(t)
     begin(t)
-    call_stop_handlers(t, kind)
-    if listeners.any(t) and t.alive then listeners.offer(t, t.process, nil, kind) end
+    tell_listeners(kind ~= "exiting" and t, t, kind)
     return finish(t)
   end
 end
 
 for _, kind in ipairs { "birth", "vfork-done", "interrupt", "group-stop", "continue", "exiting" } do
   plain_stop(kind)
+end
+
+-- ---- What threads do for us ----------------------------------------------------------------
+
+on["function-done"] = function(t, ...)
+  return on["remote-done"](t, ...)
+end
+
+on["remote-done"] = function(t, ...)
+  holds.hooked = t
+  remote.done(t, ...)
+  turns.go_on(t)
+  return finish(t)
 end
 
 -- ---- Beginnings and ends -------------------------------------------------------------------
@@ -181,16 +207,15 @@ on.start = function(p, t)
   if errors.verbose then
     errors.note("process %d: %s: %s", p.pid, p.kind, table.concat(p.cmdline, " "))
   end
-  call_all("start", p)
-  call_stop_handlers(t, "start")
-  if listeners.any(t) and t.alive then listeners.offer(t, p, nil, "start") end
-  wait.started(p, t)
+  call_all(t, "start", p)
+  tell_listeners(t, t, "start")
+  turns.run(t, wait.started, p, t)
   return finish(t)
 end
 
-on["spawn-failed"] = function(p, t, errno)
+on["spawn-failed"] = function(p, t, errno, step)
   begin(t)
-  local failure = { errors.failure(errno) }
+  local failure = { launch.failure(errno, step) }
   if not wait.start_failed(p, failure[1], failure[2], failure[3]) then
     dispatch.start_failed(errno)
   end
@@ -200,7 +225,7 @@ end
 on["thread-exit"] = function(t, code, signo, dumped, known)
   begin(t)
   local status = objects.status(code, signo, dumped, known)
-  call_all("thread_exit", t, status)
+  call_all(false, "thread_exit", t, status)
   call_stop_handlers(t, "thread-exit")
   if listeners.any(t) then
     listeners.offer(t, t.process, "thread_exit", "thread-exit", status)
@@ -213,7 +238,8 @@ on["process-exit"] = function(p, t, code, signo, dumped, known)
   begin(t)
   local status = objects.status(code, signo, dumped, known)
   if errors.verbose then errors.note("process %d: %s", p.pid, tostring(status)) end
-  call_all("exit", p, status)
+  streams.process_gone(p)
+  call_all(false, "exit", p, status)
   call_stop_handlers(t, "process-exit")
   if listeners.any(t) then listeners.offer(t, p, "exit", "process-exit", status) end
   wait.process_gone(p, status)

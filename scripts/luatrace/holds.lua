@@ -1,9 +1,11 @@
 -- Which threads stay stopped when a hook returns: those that somebody has a reason to hold.
 --
--- Reasons: an event waits in a queue (events.lua), a loop's body looks at the thread, or a script
--- has just launched it and has not waited since.
+-- Reasons: an event waits in a queue (events.lua), a loop's body looks at the thread, a script has
+-- just launched it and has not waited since, delays its call (timers.lua), works on its process
+-- while that is frozen (freeze.lua), or has said so (t:hold).
 
 local core = require "luatrace.core"
+local subscribe = require "luatrace.subscribe"
 
 local holds = {
   hooked = nil, -- the thread whose hook runs: it is stopped without being held
@@ -27,9 +29,12 @@ function holds.drop(t)
   if t ~= holds.hooked then core.release(t) end
 end
 
+local by_script = {} -- by thread: true if a script has said so
+
 -- The thread is gone.
 function holds.forget(t)
   counts[t] = nil
+  by_script[t] = nil
 end
 
 -- What the hook of t answers.
@@ -57,6 +62,57 @@ function holds.drop_fresh(task)
     fresh[task] = nil
     for _, t in ipairs(list) do holds.drop(t) end
   end
+end
+
+-- ---- A thread of a frozen process, held until the task that froze it waits for it ------------
+
+local standing = {} -- by task: thread
+
+function holds.stand(task, t)
+  holds.add(t)
+  standing[task] = t
+end
+
+-- `t` nil: whichever it is.
+function holds.let_run(task, t)
+  local own = standing[task]
+  if own and (t == nil or t == own) then
+    standing[task] = nil
+    holds.drop(own)
+  end
+end
+
+-- ---- Scripts -------------------------------------------------------------------------------
+
+-- Run fn() while t stands still, as in a hook of t; afterwards it runs on if nobody holds it.
+function holds.visit(t, fn)
+  local outer = holds.hooked
+  holds.hooked = t
+  fn()
+  holds.hooked = outer
+  if outer ~= t and not counts[t] and t.alive then core.release(t) end
+end
+
+-- Keep t stopped when the running code ends or waits, until t:release().
+function core.methods.thread.hold(t)
+  core.check_live(t)
+  if not core.hold(t) then
+    core.raise(("thread %d is running; only a thread that stands still can be held"):format(t.tid))
+  end
+  if not by_script[t] then
+    subscribe.forever("thread-exit")
+    core.watch(t)
+    by_script[t] = true
+    holds.add(t)
+  end
+end
+
+-- Let it run on. Returns whether it was held by t:hold().
+function core.methods.thread.release(t)
+  if not by_script[t] then return false end
+  by_script[t] = nil
+  holds.drop(t)
+  return true
 end
 
 return holds

@@ -4,22 +4,33 @@
 local core = require "luatrace.core"
 local env = require "luatrace.env"
 local hooks = require "luatrace.hooks"
+local random = require "luatrace.random"
 local select = require "luatrace.select"
 local targets = require "luatrace.targets"
+local timers = require "luatrace.timers"
+local virtual = require "luatrace.virtual"
+require "luatrace.virtual_calls"
+require "luatrace.virtual_waits"
 local wait = require "luatrace.wait"
 
 local luatrace = hooks.functions("luatrace")
 
 luatrace.spawn = wait.spawn
 luatrace.attach = wait.attach
+luatrace.after = timers.after
+luatrace.every = timers.every
+luatrace.sleep = timers.sleep
 luatrace.run = targets.run
 luatrace.events = targets.events
 luatrace.args = targets.args
+luatrace.emulate = { file = virtual.file }
+luatrace.mistake = targets.mistake
 
 luatrace.version = core.version
 luatrace.bit = core.bit
 luatrace.key = core.key
 luatrace.now = core.now
+luatrace.random = random
 luatrace.escape = core.escape
 luatrace.is_gone = core.is_gone
 luatrace.errno = core.errno

@@ -22,6 +22,16 @@ function listeners.add_waiter(t, waiter)
   end
 end
 
+-- It may have been taken already.
+function listeners.remove_waiter(t, waiter)
+  for _, lists in ipairs { waiters[t] or {}, exit_waiters[t.pid] or {} } do
+    for i = #lists, 1, -1 do
+      if lists[i] == waiter then table.remove(lists, i) end
+    end
+  end
+  if waiters[t] and not waiters[t][1] then waiters[t] = nil end
+end
+
 function listeners.add_stream(stream)
   local list = {}
   for i = 1, #streams do list[i] = streams[i] end

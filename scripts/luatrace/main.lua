@@ -1,6 +1,7 @@
 -- The run as a whole: scripts, then what they want traced, then the end. loop.c calls these four
 -- functions.
 
+require "luatrace.calls"
 local core = require "luatrace.core"
 local dispatch = require "luatrace.dispatch"
 local errors = require "luatrace.errors"
@@ -9,9 +10,14 @@ local hooks = require "luatrace.hooks"
 local library = require "luatrace.library"
 local loading = require "luatrace.loading"
 local misses = require "luatrace.misses"
+require "luatrace.addresses"
+require "luatrace.paths"
+local streams = require "luatrace.streams"
 local targets = require "luatrace.targets"
 local tasks = require "luatrace.tasks"
+local timers = require "luatrace.timers"
 local wait = require "luatrace.wait"
+require "luatrace.functions"
 require "luatrace" -- everything is loaded before `core` is taken away
 
 local main = {}
@@ -72,10 +78,15 @@ end
 
 -- ---- While it runs -------------------------------------------------------------------------
 
--- Nothing is traced any more. Returns whether there is again: whoever waited for this goes on.
+-- Time has passed; a descriptor can be read or written.
+main.timers, main.ready = timers.fire, streams.ready
+
+-- Nothing is traced any more. Returns whether there is again, or something else is waited for:
+-- whoever waited for this goes on.
 function main.idle()
   targets.wake_runners()
   events.finish_all()
+  if not core.traced() and (timers.awaited() or streams.awaited()) then return true end
   if not core.traced() and tasks.main then
     tasks.throw(tasks.main, errors.plain("the script waits, but nothing is traced any more"))
   end

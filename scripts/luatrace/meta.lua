@@ -24,8 +24,9 @@
 --: raises `this call is over`.
 --:
 --: **Names.** Everything in this reference that is written as `luatrace.name` can be had from
---: `require "luatrace"` as well. Inside a script the hooks, `spawn`, `attach`, `run` and `args` are
---: also global; they are written here without the prefix.
+--: `require "luatrace"` as well. Inside a script the hooks, `spawn`, `attach`, `run`, `args`,
+--: `after`, `every`, `sleep` and `emulate` are also global; they are written here without the
+--: prefix.
 
 ---@class luatrace
 local luatrace = {}
@@ -207,8 +208,14 @@ function luatrace.on_end(handler) end
 --: A straight-line script launches programs itself and waits for what it wants to see.
 
 --- Launch a program and wait until it runs. Its first thread is held until the script waits again.
---- Named fields of the table: `env`, a table of variables which replaces the environment, and
---- `cwd`, the directory to start in. The program dies with luatrace.
+--- The program dies with luatrace. Named fields of the table:
+---
+--- - `env`: a table of variables, which replaces the environment
+--- - `cwd`: the directory to start in
+--- - `stdin`, `stdout`, `stderr`: `"pipe"` for a stream that the script holds (see Streams),
+---   `"null"` for /dev/null, or the path of a file; `stderr = "stdout"` sends both the same way
+--- - `pty = true`: a terminal for all three; `p.stdin` and `p.stdout` are its other end
+--- - `uid`, `gid`: the user and the group to run as; luatrace must be root
 ---
 --- <!-- run: luatrace example.lua
 ---      expect: exited with 3
@@ -224,7 +231,7 @@ function luatrace.on_end(handler) end
 ---
 --- Kernel: fork(2), `PTRACE_SEIZE`, `PTRACE_O_EXITKILL`, execve(2). A program without `/` is
 --- looked up in `PATH`.
----@param command table the program and its arguments; fields `env` and `cwd`
+---@param command table the program and its arguments, and the named fields
 ---@return luatrace.Process? p
 ---@return string? message
 ---@return string? code
@@ -257,6 +264,7 @@ function luatrace.run() end
 ---@field exit? boolean ends of processes
 ---@field thread_exit? boolean ends of threads
 ---@field stop? luatrace.Selection stop records, by kind as in `on_stop`; true for all
+---@field timeout? number for `t:wait`: seconds after which it comes back with nil
 
 --- The events of all processes, one by one, as a `for` loop. Each turn gets the thread, the kind
 --- (the key of the table above), and what the hook of that kind would be given: a call, a signal,
@@ -276,6 +284,53 @@ function luatrace.run() end
 ---@param events luatrace.Events
 ---@return luatrace.Iterator iterator
 function luatrace.events(events) end
+
+--# Time
+--:
+--: Timers run beside everything else: no thread is stopped for them, and a handler that waits does
+--: not delay them. They do not keep luatrace running when nothing is traced any more.
+
+--- What `after` and `every` return.
+---@class luatrace.Timer
+---@field count integer times that it has fired
+local timer = {}
+
+--- Forget the timer. One that has fired already, or was cancelled, may be cancelled again.
+function timer:cancel() end
+
+--- Call the function once, after this time. It may wait, as a handler may.
+---
+--- <!-- run: luatrace example.lua -- sleep 10
+---      exit: 143 -->
+--- ```lua
+--- on_start(function(p)
+---   after(0.1, function() p:threads()[1]:signal("SIGTERM") end)
+--- end)
+--- ```
+---@param seconds number
+---@param fn fun(timer: luatrace.Timer)
+---@return luatrace.Timer timer
+function luatrace.after(seconds, fn) end
+
+--- Call the function again and again, each time after this time. A turn is left out while the one
+--- before it still waits for something.
+---@param seconds number
+---@param fn fun(timer: luatrace.Timer)
+---@return luatrace.Timer timer
+function luatrace.every(seconds, fn) end
+
+--- Wait. Everything else runs on, the thread of a handler as well unless it is held.
+---
+--- <!-- run: luatrace example.lua -- sleep 1
+---      expect: still there -->
+--- ```lua
+--- on_start(function(p)
+---   sleep(0.2)
+---   print(p.alive and "still there" or "gone")
+--- end)
+--- ```
+---@param seconds number
+function luatrace.sleep(seconds) end
 
 --# Threads: t
 --:
@@ -311,10 +366,174 @@ local t = {}
 ---   print(kind)
 --- end)
 --- ```
+---
+--- With `timeout = seconds` in the table it waits no longer than that, and returns nil and
+--- `"timeout"`.
+---
+--- <!-- run: luatrace example.lua -- sleep 1
+---      expect: timeout -->
+--- ```lua
+--- on_start(function(p)
+---   print(p:threads()[1]:wait { exec = true, timeout = 0.1 })
+--- end)
+--- ```
 ---@param events luatrace.Events
----@return string kind the key of the event
+---@return string? kind the key of the event
 ---@return any what what the hook of that kind would be given
 function t:wait(events) end
+
+--- Keep the thread stopped when this handler ends or waits for something else, until `t:release`.
+--- A thread that is held for ever keeps its program from ending.
+---
+--- <!-- run: luatrace example.lua -- sh -c "echo one & wait; echo two"
+---      expect: one -->
+--- ```lua
+--- -- The first process that writes waits for half a second, at its first write.
+--- on_syscall("write", { fd = 1 }, function(t, call)
+---   if t.data.held then return end
+---   t.data.held = true
+---   t:hold()
+---   after(0.5, function() t:release() end)
+--- end)
+--- ```
+function t:hold() end
+
+--- Take `t:hold` back: the thread runs on, unless something else holds it.
+---@return boolean held whether it was held
+function t:release() end
+
+--- Let the thread make a system call for the script, wherever it stands, and wait for the result.
+--- Afterwards the thread is as it was, also when it had been waiting in a call of its own: that is
+--- resumed as after a signal. Arguments are integers, or strings, which are placed in the memory
+--- of the program while the call runs. Other signals wait meanwhile. Calls that make or replace
+--- programs are refused.
+---
+--- <!-- run: luatrace example.lua -- sh -c "pwd -P"
+---      expect: ^/%s -->
+--- ```lua
+--- on_start(function(p)
+---   assert(p:threads()[1]:syscall("chdir", "/"))
+--- end)
+--- ```
+---
+--- Errors: those of the call; `ENOSYS` where a filter of the program forbids it.
+---
+--- Kernel: the instruction is made to run in the thread with `PTRACE_SETREGSET` of ptrace(2).
+---@param name string the system call
+---@param ... integer|string its arguments
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function t:syscall(name, ...) end
+
+--- Map memory into the thread's process. Fields:
+---
+--- - `length`
+--- - `prot`: some of the letters `"rwx"`, `"rw"` without it; or an integer, as in mmap(2)
+--- - `addr`: the kernel chooses without it; with it nothing else may be mapped there
+--- - `flags`: some of the words `"shared,private,fixed,noreplace,anonymous"`, or an integer
+--- - `fd`, `offset`: of a file that the program has open
+---
+--- Errors: those of mmap(2).
+---@param map table
+---@return integer? addr
+---@return string? message
+---@return string? code
+function t:mmap(map) end
+
+--- Errors: those of munmap(2).
+---@param addr integer
+---@param length integer
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function t:munmap(addr, length) end
+
+--- Map memory for a number of bytes, or for a string, which is written there with a NUL behind it.
+--- It stays until `t:free`, or until the process runs another program.
+---
+--- Errors: `ENOMEM` and others of mmap(2).
+---@param what integer|string how many bytes, or the bytes
+---@return integer? addr
+---@return string? message
+---@return string? code
+function t:alloc(what) end
+
+--- Give back what `t:alloc` found.
+---@param addr integer
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function t:free(addr) end
+
+--- Let the thread call a function of the program, wherever it stands, and wait for the result.
+--- What happens meanwhile (system calls, signals, crashes) reaches handlers as always. Afterwards
+--- the registers are as they were; what the function did to memory stays.
+---
+--- The function is an address, the name of a symbol, or `"libc.so.6:malloc"`. Arguments are
+--- integers, strings (placed in memory), and floats: a number with a fraction, or `{ double = 2 }`.
+--- A table at the end says what comes back: `{ returns = "double" }`, `"int"`, `"uint"`, `"int64"`,
+--- `"ptr"` (which is what it is without one), `"float"` or `"void"`.
+---
+--- The function runs in a thread that was in the middle of something else. One that takes a lock
+--- which the thread holds waits for ever, as it would in a signal handler.
+---
+--- <!-- run: luatrace example.lua -- sh -c true
+---      expect: 5 -->
+--- ```lua
+--- on_syscall("exit_group", function(t)
+---   print(t:call("libc.so.6:strlen", "hello"))
+--- end)
+--- ```
+---
+--- Errors: `ENOENT` (no such symbol); the name of the signal if the function crashed.
+---@param fn integer|string
+---@param ... any its arguments
+---@return integer|number|nil value
+---@return string? message
+---@return string? code
+function t:call(fn, ...) end
+
+--- Run machine code as a function without arguments: it is placed in memory, run by the thread, and
+--- taken away. It returns at its end, or where it has a return instruction. What it leaves in `rax`
+--- (`eax`) is the result.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: 42 -->
+--- ```lua
+--- on_start(function(p)
+---   print(p:threads()[1]:inject("\184\42\0\0\0")) -- mov $42, %eax
+--- end)
+--- ```
+---
+--- Errors: those of mmap(2); the name of the signal if the code crashed.
+---@param code string
+---@return integer? value
+---@return string? message
+---@return string? code
+function t:inject(code) end
+
+--- Where a path leads for this thread: from its root, its directory or the descriptor `dirfd`,
+--- through symbolic links and `..`, in its mount namespace. Returns it from the root and without
+--- links. The last part need not exist; it is followed if it is a link unless `follow` is false.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: ^/proc/%d+/status -->
+--- ```lua
+--- on_start(function(p)
+---   print(p:threads()[1]:resolve("/proc/self/../self/status"))
+--- end)
+--- ```
+---
+--- Errors: `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `ENAMETOOLONG`, `EBADF`. The answer is true for
+--- the moment only: the file system can change before the program uses the path.
+---@param text string? nil gives `EFAULT`
+---@param dirfd? integer a descriptor of the program's; its current directory without one
+---@param follow? boolean
+---@return string? path
+---@return string? message
+---@return string? code
+function t:resolve(text, dirfd, follow) end
 
 --- Send a signal to this thread, whether it runs or not.
 ---
@@ -572,6 +791,9 @@ function mem:maps() end
 ---@field cwd string? its directory
 ---@field name string? its name, as /proc/PID/comm has it
 ---@field ppid integer id of its parent
+---@field stdin luatrace.Stream? to its standard input, after `spawn{…, stdin = "pipe"}`
+---@field stdout luatrace.Stream? from its standard output, after `spawn{…, stdout = "pipe"}`
+---@field stderr luatrace.Stream? from its standard error, after `spawn{…, stderr = "pipe"}`
 ---@field data table for the script's own use, empty at first
 local p = {}
 
@@ -620,12 +842,184 @@ function p:maps() end
 ---@return luatrace.Iterator iterator
 function p:events(events) end
 
+--- Stop all other threads of the process, call `fn`, and let them run on, whatever becomes of `fn`.
+--- A thread that is in the kernel for longer counts as standing still: it runs none of the
+--- program's instructions before `fn` is done. What `fn` returns is returned.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: 1 thread -->
+--- ```lua
+--- on_syscall("exit_group", function(t)
+---   t.process:freeze(function()
+---     print(#t.process:threads() .. " thread(s) stand still")
+---   end)
+--- end)
+--- ```
+---@param fn fun(...): any
+---@param ... any what `fn` is given
+---@return any ... what `fn` returns
+function p:freeze(fn, ...) end
+
+--- The address of a function or variable, by its name in the program and the libraries that it has
+--- loaded: `"main"`, `"libc.so.6:malloc"`.
+---
+--- Errors: `ENOENT`.
+---
+--- Kernel: the symbol tables of the ELF files in /proc/PID/maps, elf(5).
+---@param name string
+---@return integer? addr
+---@return string? message
+---@return string? code
+function p:symbol(name) end
+
+--- Load a shared object into the process: dlopen(3), called by one of its threads that stands
+--- still.
+---
+--- Errors: `ELIBACC` with the message of dlerror(3); `ENOSYS` for a program without dlopen.
+---@param path string
+---@return integer? handle
+---@return string? message
+---@return string? code
+function p:dlopen(path) end
+
+--- From now on no system call of this process reaches the kernel: `fn(t, call)` answers each. What
+--- it returns is the result, as `call:leave` gives it: a value, or nil and the name of the error.
+--- `call:pass()` lets the kernel do it. Children are emulated as well. With nil as `fn` the kernel
+--- makes the calls again.
+---
+--- <!-- run: luatrace example.lua -- sh -c "echo \$(id -u)"
+---      expect: 4711 -->
+--- ```lua
+--- on_exec(function(t)
+---   t.process:emulate(function(_, call)
+---     if call.name:find("^gete?uid") then return 4711 end
+---     return call:pass()
+---   end)
+--- end)
+--- ```
+---
+--- Kernel: `PTRACE_SYSEMU` of ptrace(2).
+---@param fn? fun(t: luatrace.Thread, call: luatrace.Call): integer?, string?
+function p:emulate(fn) end
+
+--# Virtual files
+--:
+--: A path that need not exist, whose calls are answered by a script.
+
+--- What answers the calls. Each function is given the open file and may wait. It returns what the
+--- call returns (of `read`, `""` is the end), or nil and the name of an error; `EAGAIN` lets a
+--- thread that may wait try again.
+---@class luatrace.Handlers
+---@field open? fun(file: luatrace.File, flags: integer): any nil and an error refuse it
+---@field read? fun(file: luatrace.File, n: integer, offset: integer?): string?, string?
+---@field write? fun(file: luatrace.File, bytes: string, offset: integer?): integer?, string?
+---@field lseek? fun(file: luatrace.File, offset: integer, whence: integer): integer?, string?
+---@field ioctl? fun(file: luatrace.File, request: integer, argument: integer): integer?, string?
+---@field fstat? fun(file: luatrace.File): table `mode`, `size`, `uid`, `gid`, `rdev`, `mtime` …
+---@field poll? fun(file: luatrace.File, events: integer): integer|boolean|nil
+---@field close? fun(file: luatrace.File) its last descriptor is gone
+
+--- An open file: what one open(2) has made, and all descriptors that are copies of it.
+---@class luatrace.File
+---@field path string
+---@field flags integer of open(2)
+---@field thread luatrace.Thread the thread whose call is answered
+---@field data table for the script's own use, empty at first
+
+--- What `emulate.file` returns.
+---@class luatrace.Virtual
+---@field path string
+local virtual = {}
+
+--- The path is the file system's again. Files that are open stay what they are.
+function virtual:remove() end
+
+---@class luatrace.Emulate
+luatrace.emulate = {}
+
+--- Let `path` be a virtual file for all traced processes. Calls that have no function here fail as
+--- they do for a device without them.
+---
+--- <!-- run: luatrace example.lua -- cat /dev/sensor0
+---      expect: 21.5 -->
+--- ```lua
+--- emulate.file("/dev/sensor0", {
+---   read = function(file)
+---     if file.data.done then return "" end
+---     file.data.done = true
+---     return "21.5\n"
+---   end,
+--- })
+--- ```
+---@param path string absolute
+---@param handlers luatrace.Handlers
+---@return luatrace.Virtual virtual
+function luatrace.emulate.file(path, handlers) end
+
+--# Streams
+--:
+--: `p.stdin`, `p.stdout` and `p.stderr` of a program that was launched with `stdin = "pipe"` and
+--: the like. All of these wait without keeping anything else from running.
+--:
+--: <!-- run: luatrace example.lua
+--:      expect: 42 -->
+--: ```lua
+--: local p = assert(spawn { "sh", "-c", "read n; echo $((n + 1))", stdin = "pipe",
+--:   stdout = "pipe" })
+--: p.stdin:write("41\n")
+--: print(p.stdout:read("l"))
+--: ```
+
+---@class luatrace.Stream
+local stream = {}
+
+--- Write all of it, strings and numbers, one after the other.
+---
+--- Errors: `EPIPE` when nobody reads any more.
+---@param ... string|number
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function stream:write(...) end
+
+--- Close our end. A program that reads a pipe finds its end; one that reads a terminal is told by
+--- control-D.
+---@return boolean ok
+function stream:close() end
+
+--- Read: `"l"` a line without its end, `"L"` one with it, `"a"` all that comes until the end, a
+--- number so many bytes, fewer at the end. Nil at the end.
+---@param what string|integer|nil `"l"` without it
+---@return string? text
+function stream:read(what) end
+
+--- The lines, for a `for` loop.
+---@return fun(): string?
+function stream:lines() end
+
+--- Read until what has come matches a Lua pattern. Returns its captures (the match, if it has
+--- none), or nil and `"timeout"` or `"eof"`; what was read then can still be read. What follows the
+--- match is left for the next read.
+---
+--- <!-- run: luatrace example.lua
+---      expect: ^Debian GNU/Linux %d+ -->
+--- ```lua
+--- local p = assert(spawn { "cat", "/etc/os-release", stdout = "pipe" })
+--- print(p.stdout:expect('PRETTY_NAME="(.-)"', 5))
+--- ```
+---@param pattern string
+---@param timeout? number seconds; none without it
+---@return string? ... captures
+function stream:expect(pattern, timeout) end
+
 --# System calls: call
 --:
 --: `tostring(call)` is the line that strace(1) would print, `= ?` while there is no result. Strings
 --: in it are escaped and cut to a bounded length.
 --:
---: After the call has run, `call.ret` can be assigned; the program sees the new result.
+--: What the kernel is asked can be changed before the call runs (`call.args`, `call:become`), it
+--: can be left out (`call:skip`, `call:fail`), and what it answered can be changed after
+--: `call:leave()`: `call.ret` is the result that the program sees, a negated errno for a failure.
 --:
 --: <!-- run: luatrace example.lua -- id -u
 --:      expect: 4711 -->
@@ -657,6 +1051,102 @@ local call = {}
 ---@return string? code
 function call:leave() end
 
+--- The kernel shall not make this call: the program sees `value`, 0 without one, as its result.
+--- Handlers that come after, and `call:leave`, see it as well.
+---
+--- <!-- run: echo x > kept; luatrace example.lua -- rm kept; ls
+---      expect: kept -->
+--- ```lua
+--- on_syscall("unlink*", function(t, call)
+---   print("would remove " .. call.args.pathname)
+---   call:skip()
+--- end)
+--- ```
+---@param value? integer
+function call:skip(value) end
+
+--- The kernel shall not make this call: it fails with this error.
+---
+--- <!-- run: luatrace example.lua -- head -c 5 /etc/passwd
+---      expect: No space left on device
+---      exit: 1 -->
+--- ```lua
+--- on_syscall("write", { fd = 1 }, function(t, call)
+---   call:fail("ENOSPC")
+--- end)
+--- ```
+---@param error string|integer such as `"ENOENT"`
+function call:fail(error) end
+
+--- Make it another call: the kernel makes that one, with these arguments, and the program sees its
+--- result. Arguments are assigned in order, as to `call.args`; those that are left out keep their
+--- registers. The name must exist in the call's ABI.
+---
+--- <!-- run: luatrace example.lua -- cat /nowhere
+---      expect: %w -->
+--- ```lua
+--- on_syscall("openat", { filename = "/nowhere" }, function(t, call)
+---   call:become("open", { "/etc/hostname", 0 })
+--- end)
+--- ```
+---@param name string
+---@param args? table integers, strings, tables as in `call.args`
+function call:become(name, args) end
+
+--- Wait before the kernel sees the call. Only this thread waits.
+---
+--- <!-- run: luatrace example.lua -- sh -c "echo slow"
+---      expect: slow -->
+--- ```lua
+--- on_syscall("write", { fd = 1 }, function(t, call) call:delay(0.1) end)
+--- ```
+---@param seconds number
+function call:delay(seconds) end
+
+--- In `p:emulate`: let the kernel do this one. Returns what it returned, as `call:leave` does.
+---@return integer|true|nil value
+---@return string? message
+---@return string? code
+function call:pass() end
+
+--- A path that a call names.
+---@class luatrace.Path
+---@field name string the argument's name
+---@field text string? as the program gave it, which may be empty; nil where it cannot be read
+---@field dirfd integer? the descriptor of the directory that it is relative to; negative: the cwd
+---@field follow boolean whether the call follows a link that is its last part
+
+--- The paths that the call names, in order. Without those that are NULL, and without the text that
+--- symlink(2) stores.
+---
+--- <!-- run: luatrace example.lua -- ls .
+---      expect: execve%s+/ -->
+--- ```lua
+--- on_syscall("%file", function(t, call)
+---   for _, path in ipairs(call:paths()) do
+---     print(call.name, t:resolve(path.text, path.dirfd, path.follow))
+---   end
+--- end)
+--- ```
+---@return luatrace.Path[] paths
+function call:paths() end
+
+--- Where connect(2), sendto(2), sendmsg(2) or sendmmsg(2) (its first message) go, or what bind(2)
+--- takes: `"127.0.0.1:80"`, `"[::1]:80"`, `"unix:/run/x"`, `"unix:@abstract"`, and for others
+--- `"family 16"`. Nil for a call without an address.
+---
+--- <!-- run: luatrace example.lua -- getent hosts localhost
+---      expect: unix:/ -->
+--- ```lua
+--- on_syscall("connect", function(t, call) print(call:address()) end)
+--- ```
+---
+--- Errors: `EFAULT`.
+---@return string? address
+---@return string? bytes as it is in memory, or the message of the error
+---@return string? code
+function call:address() end
+
 --# Arguments: call.args
 --:
 --: `call.args[1]` … `call.args[6]` are the raw registers as they were at the entry.
@@ -669,15 +1159,43 @@ function call:leave() end
 --:
 --: A buffer that the call fills (that of read(2)) is nil until `call:leave()` has come back.
 --:
---: Both spellings can be assigned integers before the call runs. The kernel sees the new value,
---: and the program finds its register unchanged afterwards. To pass another string, write it
---: somewhere with `t.mem:write` and assign the address.
+--: **Changing them.** Before the call runs, both spellings can be assigned integers. The kernel
+--: sees the new value, and the program finds its register unchanged afterwards. What an argument
+--: points to is assigned as a value, to the name:
 --:
---: <!-- run: luatrace example.lua -- head -c 5 /etc/passwd
---:      expect: ^root: -->
+--: - a string, for a path or a buffer. It may be longer than the program's: it is placed in memory
+--:   that luatrace has mapped, where nothing else of the program writes, and which is given back
+--:   when the call is over. A path must not contain a NUL byte. For a buffer with a length
+--:   argument the length is set too, and the result is told in terms of the program's own: it sees
+--:   all of its bytes written if all of ours were.
+--: - a list of strings, for `argv` and `envp` of execve(2) and for the buffers of writev(2)
+--: - a table of fields, for a structure: `timespec` and `timeval` (`sec`, `nsec` or `usec`),
+--:   `itimerval`, `rlimit` (`cur`, `max`), a socket address (`family`, `addr`, `port`, `path`), a
+--:   list of `pollfd`, a list of names for a signal set. Fields that it leaves out keep the values
+--:   that the program gave them, and an unknown one is an error that lists those there are.
+--:
+--: The first such assignment in a process waits for memory to be mapped, so it needs a place that
+--: can wait, as every handler is.
+--:
+--: <!-- run: luatrace example.lua -- echo Hello
+--:      expect: olleH -->
 --: ```lua
 --: on_syscall("write", { fd = 1 }, function(t, call)
---:   call.args.count = 2 -- a short write: the program has to cope with it
+--:   call.args.buf = call.args.buf:reverse()
+--: end)
+--: ```
+--:
+--: After `call:leave()`, what the call has filled can be assigned: a string to a buffer
+--: readv(2) a list of them too), which must fit the room that the program gave; the result, which
+--: counts bytes, is set to its size. A table to a structure, also to a `stat` or `statx` (`mode`,
+--: `uid`, `gid`, `size`, `mtime`, …).
+--:
+--: <!-- run: luatrace example.lua -- head -c 4 /etc/passwd
+--:      expect: ^ROOT -->
+--: ```lua
+--: on_syscall("read", function(t, call)
+--:   local n = call:leave()
+--:   if n and n > 0 then call.args.buf = call.args.buf:upper() end
 --: end)
 --: ```
 --:
@@ -686,11 +1204,15 @@ function call:leave() end
 
 ---@class luatrace.Args
 ---@field [integer] integer
----@field [string] integer|string|string[]|nil
+---@field [string] integer|string|table|nil
 
 --# Signals: sig
 --:
---: `tostring(sig)` is what strace(1) prints between the dashes.
+--: `tostring(sig)` is what strace(1) prints between the dashes. `code`, `pid`, `addr` and `value`
+--: can be assigned: the program's handler finds the new values in its siginfo_t.
+--:
+--: A fault can be repaired: correct the register, or map a page with `t:mmap`, and suppress the
+--: signal; the instruction is then tried again.
 --:
 --: Kernel: `PTRACE_GETSIGINFO` of ptrace(2); the members are those of siginfo_t in sigaction(2).
 
@@ -711,6 +1233,19 @@ function sig:suppress() end
 --- Deliver another signal in its place.
 ---@param signal string|integer name or number
 function sig:replace(signal) end
+
+--- Deliver it later, to the same thread and with what came with it: after so many seconds, or at
+--- the thread's next event that a table asks for, as that of `t:wait`. The thread runs on
+--- meanwhile. Handlers do not see the signal again. It is lost if the thread or tracing ends
+--- before.
+---
+--- <!-- run: luatrace example.lua -- sh -c "trap 'echo late' USR1; kill -USR1 \$\$; sleep 0.2; :"
+---      expect: late -->
+--- ```lua
+--- on_signal("SIGUSR1", function(t, sig) sig:defer(0.1) end)
+--- ```
+---@param when number|luatrace.Events
+function sig:defer(when) end
 
 --# Ends: status
 --:
@@ -768,7 +1303,8 @@ function sig:replace(signal) end
 --- Declare and read the options. Each entry is a list: the letter (or nil), the long name, the name
 --- of its value (nil for a switch), and a line of help. `usage` and `about` are shown by `--help`.
 --- With `parameters = true` the words in front of a `--` belong to the script too: `opts[1]`,
---- `opts[2]` and so on; the program has to follow the `--`.
+--- `opts[2]` and so on; the program has to follow the `--`. `opts.program` is a list of the words
+--- of the program, for a script that launches it itself.
 ---
 --- <!-- run: luatrace example.lua --times 2 -v -- true
 ---      expect: times 2 -->
@@ -785,6 +1321,11 @@ function sig:replace(signal) end
 ---@return table<string|integer, string|true> opts by long name; what was not given is nil
 function luatrace.args(options) end
 
+--- End the script because it was told something that it cannot do: the message is printed without
+--- a traceback, and the exit code is 125.
+---@param message string
+function luatrace.mistake(message) end
+
 --# Helpers
 
 --- The version, `"0.1.0"`.
@@ -796,6 +1337,20 @@ luatrace.version = nil
 --- Kernel: `CLOCK_MONOTONIC` of clock_gettime(2).
 ---@return number seconds
 function luatrace.now() end
+
+--- A generator of random numbers. The same seed gives the same numbers everywhere. What it returns
+--- is a function: `next()` gives a number from 0 up to 1, `next(n)` an integer from 1 to n.
+---
+--- <!-- run: luatrace example.lua
+---      expect: ^19%s+52%s+40 -->
+--- ```lua
+--- local next = luatrace.random(0)
+--- next()
+--- print(next(100), next(100), next(100)) --> 19 52 40
+--- ```
+---@param seed integer
+---@return fun(n: integer?): number next
+function luatrace.random(seed) end
 
 --- The text with control characters, quotes, backslashes and bytes beyond ASCII written as in a C
 --- string, without quotes around it. What a traced program says about itself may contain anything:
@@ -914,5 +1469,9 @@ spawn = luatrace.spawn
 attach = luatrace.attach
 run = luatrace.run
 args = luatrace.args
+after = luatrace.after
+every = luatrace.every
+sleep = luatrace.sleep
+emulate = luatrace.emulate
 
 return luatrace

@@ -3,6 +3,9 @@
 
 local core = require "luatrace.core"
 
+local tasks = require "luatrace.tasks"
+local timers = require "luatrace.timers"
+
 local objects = {}
 
 -- ---- Signals: what on_signal gets ----------------------------------------------------------
@@ -31,6 +34,18 @@ function Signal:__index(key)
   return state.info[key]
 end
 
+-- What the program is to find in siginfo. Which fields there are depends on the code: assign that
+-- first.
+function Signal:__newindex(key, value)
+  if not info_fields[key] then
+    core.raise(("field '%s' of a signal cannot be assigned; code, pid, uid, addr, status and value "
+      .. "can, and sig:replace(name) delivers another one"):format(tostring(key)))
+  end
+  local state = states[self]
+  core.signal_change(state.thread, state.seq, key, value)
+  state.info = nil
+end
+
 local function replace(sig, number)
   local state = states[sig]
   if not state.thread.alive or not core.signal_replace(state.thread, state.seq, number) then
@@ -43,6 +58,28 @@ function Signal:suppress() replace(self, 0) end
 
 -- Deliver another one (name or number) in its place.
 function Signal:replace(other) replace(self, other) end
+
+local function deliver_later(t, bytes, when)
+  local function deliver()
+    if t.alive then core.signal_resend(t, bytes) end
+  end
+  if type(when) == "number" then return timers.at(core.now() + when, deliver) end
+  tasks.start(function()
+    t:wait(when)
+    deliver()
+  end)
+end
+
+-- Deliver the signal later, to the same thread and with what came with it: after so many seconds,
+-- or at the thread's next event that a table as for t:wait asks for. Handlers do not see it again.
+-- It is lost with the thread, and when tracing ends before.
+function Signal:defer(when)
+  if type(when) ~= "table" then timers.check(when, "sig:defer") end
+  local state = states[self]
+  local bytes = state.thread.alive and core.signal_bytes(state.thread, state.seq)
+  replace(self, 0)
+  deliver_later(state.thread, bytes, when)
+end
 
 -- Names of si_code: where a signal comes from, for all signals and for single ones.
 local codes = { [0] = "SI_USER", [128] = "SI_KERNEL", [-1] = "SI_QUEUE", [-2] = "SI_TIMER",

@@ -6,6 +6,7 @@ local args = require "luatrace.args"
 local errors = require "luatrace.errors"
 local events = require "luatrace.events"
 local tasks = require "luatrace.tasks"
+local wait = require "luatrace.wait"
 
 local targets = {
   started = false,
@@ -22,13 +23,26 @@ function targets.any()
   return words[1] ~= nil or pids[1] ~= nil
 end
 
+-- What will be launched: the words without the "--" in front.
+local function program_of(rest)
+  local program = {}
+  for i = rest[1] == "--" and 2 or 1, #rest do program[#program + 1] = rest[i] end
+  return program
+end
+
 -- args{…}: the options of the script, from the command line.
 function targets.args(declaration)
   if options_read then core.raise("args was called before: a script declares its options once") end
   options_read = true
   local opts, rest = args.read(script or "-e CODE", words, declaration)
   words = rest
+  opts.program = opts.program or program_of(rest)
   return opts
+end
+
+-- The script was told something that it cannot do: end with a message for its user.
+function targets.mistake(message)
+  error(errors.plain(script and script .. ": " .. message or message), 0)
 end
 
 -- ---- Starting ------------------------------------------------------------------------------
@@ -91,7 +105,7 @@ local runners = {} -- tasks that wait until nothing is traced any more
 
 -- Start what the command line says, and let events come in until nothing is traced any more.
 function targets.run()
-  if not targets.any() and not core.traced() then
+  if not targets.any() and not core.traced() and not wait.started_own then
     core.raise("there is nothing to run: name a program or give -p PID")
   end
   tasks.check_can_wait()

@@ -4,25 +4,31 @@ local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
 local errors = require "luatrace.errors"
 local events = require "luatrace.events"
+local freeze = require "luatrace.freeze"
 local holds = require "luatrace.holds"
 local listeners = require "luatrace.listeners"
+local remote = require "luatrace.remote"
+local launch = require "luatrace.launch"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
+local timers = require "luatrace.timers"
+local turns = require "luatrace.turns"
 
 local wait = {
   started_own = false, -- the script has launched or attached to something itself
 }
 
 -- Wait for something that t has to run for. Whatever the running task holds of it is let go
--- meanwhile.
+-- meanwhile, and taken again if t has stopped for what was waited for.
 local function wait_for(t)
   local task = tasks.current()
   holds.drop_fresh(task)
+  holds.let_run(task, t)
   local back = events.leave_body(t)
   if not back then return tasks.wait() end
-  local function came_back(...)
-    back()
-    return ...
+  local function came_back(what, more)
+    if what ~= nil or more ~= "timeout" then back() end
+    return what, more
   end
   return came_back(tasks.wait())
 end
@@ -36,7 +42,9 @@ end
 
 -- ---- call:leave() --------------------------------------------------------------------------
 
-local leaves = {} -- by thread: list of the tasks that wait for the exit of its call, and its length
+-- By thread: list of the tasks that wait for the exit of its call, the numbers of those calls, and
+-- its length. A function that the thread runs for us makes calls while another one waits.
+local leaves = {}
 
 -- Let the call run; returns its result when it has run, as io.open does: the value, or nil, a
 -- message and the name of the error.
@@ -47,11 +55,12 @@ function core.methods.call.leave(call)
   local list = leaves[t]
   if not list then
     subscribe.forever("thread-exit")
-    list = { n = 0 }
+    list = { n = 0, seq = {} }
     leaves[t] = list
   end
   list.n = list.n + 1
   list[list.n] = tasks.current()
+  list.seq[list.n] = core.call_seq(t)
   wait_for(t)
   return core.result(call)
 end
@@ -60,11 +69,13 @@ end
 function wait.call_left(t)
   local list = leaves[t]
   if not list then return end
+  local seq = core.call_seq(t)
   for i = list.n, 1, -1 do
     local task = list[i]
+    if list.seq[i] ~= seq then return end
     list[i] = nil
     list.n = i - 1
-    tasks.wake(task)
+    turns.run(t, tasks.wake, task)
   end
 end
 
@@ -77,56 +88,54 @@ end
 
 -- ---- t:wait{…} -----------------------------------------------------------------------------
 
+-- The table without its timeout, and that.
+local function split_timeout(what)
+  if type(what) ~= "table" or what.timeout == nil then return what end
+  local rest = {}
+  for key, value in pairs(what) do rest[key] = value end
+  rest.timeout = nil
+  return rest, timers.check(what.timeout, "wait: timeout")
+end
+
 -- Wait for the next event of this thread that the table asks for; returns its key and what the hook
--- would get.
+-- would get, or nil and "timeout" when that time has passed.
 function core.methods.thread.wait(t, what)
   core.check_live(t)
-  local condition = conditions.compile(what, "wait")
+  local wanted, timeout = split_timeout(what)
+  local condition = conditions.compile(wanted, "wait")
   tasks.check_can_wait()
   subscribe.forever("thread-exit")
   condition:subscribe(true)
   core.watch(t)
-  local task = tasks.current()
-  listeners.add_waiter(t, {
+  local task, timer = tasks.current(), nil
+  local function stop_waiting()
+    condition:subscribe(false)
+    if timer then timers.cancel(timer) end
+  end
+  local waiter = {
     condition = condition,
     deliver = function(key, value)
-      condition:subscribe(false)
+      stop_waiting()
       tasks.wake(task, key, value)
     end,
     gone = function()
-      condition:subscribe(false)
+      stop_waiting()
       tasks.throw(task, gone(t, condition:describe()))
     end,
-  })
+  }
+  listeners.add_waiter(t, waiter)
+  if timeout then
+    timer = timers.at(core.now() + timeout, function()
+      listeners.remove_waiter(t, waiter)
+      waiter.deliver(nil, "timeout")
+    end)
+  end
   return wait_for(t)
 end
 
 -- ---- Programs that start -------------------------------------------------------------------
 
 local starters = {} -- by process: the task that waits for it
-
-local function environment(variables)
-  local list = {}
-  for name, value in pairs(variables) do
-    if type(name) ~= "string" or type(value) ~= "string" and type(value) ~= "number" then
-      core.raise("spawn: env is a table of names and values")
-    end
-    list[#list + 1] = name .. "=" .. value
-  end
-  table.sort(list)
-  return list
-end
-
-local function check_command(command)
-  if type(command) ~= "table" or type(command[1]) ~= "string" then
-    core.raise('spawn needs a table with the program and its arguments: spawn { "ls", "-l" }')
-  end
-  for key in pairs(command) do
-    if type(key) ~= "number" and key ~= "env" and key ~= "cwd" then
-      core.raise(("spawn: there is no field '%s'; there are env and cwd"):format(tostring(key)))
-    end
-  end
-end
 
 local function wait_for_start(p, message, code)
   wait.started_own = true
@@ -139,10 +148,9 @@ end
 -- Launch a program and wait until it runs. Its first thread is held until the running task waits
 -- again for anything but another start.
 function wait.spawn(command)
-  check_command(command)
+  launch.check(command)
   tasks.check_can_wait()
-  return wait_for_start(core.spawn(command, command.env and environment(command.env),
-    command.cwd))
+  return launch.finish(command, wait_for_start(launch.spawn(command)))
 end
 
 local leaving = {} -- by pid: { process that is being let go, tasks that wait until it is }
@@ -193,7 +201,10 @@ end
 -- ---- Ends ----------------------------------------------------------------------------------
 
 function wait.thread_gone(t)
+  turns.thread_gone(t)
+  timers.thread_gone(t)
   throw_leavers(t)
+  remote.thread_gone(t)
   listeners.thread_gone(t)
   holds.forget(t)
 end
@@ -201,6 +212,7 @@ end
 function wait.process_gone(p, status)
   wait.start_failed(p, errors.failure(core.errno("ESRCH"), "it ended before it could be traced"))
   listeners.process_gone(p, status)
+  freeze.process_gone(p)
   has_left(p)
 end
 
@@ -219,6 +231,8 @@ function wait.sweep()
     if not one.process.alive then lost[#lost + 1] = one.process end
   end
   for _, p in ipairs(lost) do wait.process_gone(p, nil) end
+  remote.sweep()
+  timers.sweep()
   listeners.sweep()
 end
 
