@@ -81,6 +81,7 @@ end
 
 compare("luatrace", names_of(luatrace))
 compare("luatrace.bit", names_of(luatrace.bit))
+compare("luatrace.emulate", names_of(luatrace.emulate))
 
 -- A script's globals are the hooks and what env.lua shares.
 for name in pairs(meta[""]) do
@@ -108,6 +109,8 @@ end)
 
 luatrace.on_syscall("execve", function(_, call)
   once("luatrace.Call", compare, members_of(call))
+  local path = call:paths()[1]
+  once("luatrace.Path", compare_plain, path, path)
 end)
 
 luatrace.on_signal("USR1", function(_, sig)
@@ -126,16 +129,26 @@ hook = luatrace.on_exit(function(_, status)
   once("luatrace.Hook", compare_plain, hook, names_of(debug.getmetatable(hook)))
 end)
 
-luatrace.spawn { "sh", "-c", "kill -USR1 $$; /bin/true & wait; kill -TERM $$" }
+local timer = luatrace.after(0, function() end)
+once("luatrace.Timer", compare_plain, timer, names_of(timer, debug.getmetatable(timer)))
+local virtual = luatrace.emulate.file("/documented", {})
+once("luatrace.Virtual", compare_plain, virtual, names_of(debug.getmetatable(virtual)))
+virtual:remove()
+
+local p = luatrace.spawn { "sh", "-c", "kill -USR1 $$; /bin/true & wait; kill -TERM $$",
+  stdout = "pipe" }
+once("luatrace.Stream", compare_plain, p.stdout, names_of(debug.getmetatable(p.stdout)))
 luatrace.run()
 compare("luatrace.Stop", stops)
 
--- These are described in words, or are tables that scripts make.
+-- These are described in words, or are tables that scripts make, or were compared above.
 local unchecked = { [""] = true, ["luatrace.Registers"] = true, ["luatrace.Args"] = true,
-  ["luatrace.Events"] = true, ["luatrace.Gone"] = true }
+  ["luatrace.Events"] = true, ["luatrace.Gone"] = true, ["luatrace.Handlers"] = true,
+  ["luatrace.File"] = true, ["luatrace.Stop"] = true, ["luatrace.Bit"] = true,
+  ["luatrace.Emulate"] = true }
 for class in pairs(meta) do
   local checked = seen[class] or unchecked[class] or not class:find("^luatrace%.%u")
-  if not checked and class ~= "luatrace.Stop" and class ~= "luatrace.Bit" then
+  if not checked then
     fail("%s was not checked", class)
   end
 end

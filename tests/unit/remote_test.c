@@ -11,9 +11,9 @@
 #include "luatrace.h"
 
 struct run {
-  uint32_t at;         /* bit per kind of stop at which a call is made */
-  bool scratch;        /* take room instead */
-  uint64_t skip_nr;    /* a call that is skipped with ret 4711 */
+  uint32_t at;      /* bit per kind of stop at which a call is made */
+  bool scratch;     /* take room instead */
+  uint64_t skip_nr; /* a call that is skipped with ret 4711 */
   int wanted, done, wrong, refused;
   int pid, code; /* the command, and how it ended: -1 by a signal */
 };
@@ -165,12 +165,9 @@ static void skipped(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(at_entry),
-      cmocka_unit_test(at_exit_stop),
-      cmocka_unit_test(at_signal),
-      cmocka_unit_test(inside_clone_and_exec),
-      cmocka_unit_test(at_birth),
-      cmocka_unit_test(refused_in_sigsuspend),
+      cmocka_unit_test(at_entry),  cmocka_unit_test(at_exit_stop),
+      cmocka_unit_test(at_signal), cmocka_unit_test(inside_clone_and_exec),
+      cmocka_unit_test(at_birth),  cmocka_unit_test(refused_in_sigsuspend),
       cmocka_unit_test(skipped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
