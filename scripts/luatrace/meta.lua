@@ -1187,8 +1187,8 @@ function call:address() end
 --:
 --: After `call:leave()`, what the call has filled can be assigned: a string to a buffer (to those
 --: of readv(2) a list of them too), which must fit the room that the program gave; the result,
---: which counts bytes, is set to its size. A table to a structure, also to a `stat` or `statx` (`mode`,
---: `uid`, `gid`, `size`, `mtime`, …).
+--: which counts bytes, is set to its size. A table to a structure, also to a `stat` or `statx`
+--: (`mode`, `uid`, `gid`, `size`, `mtime`, …).
 --:
 --: <!-- run: luatrace example.lua -- head -c 4 /etc/passwd
 --:      expect: ^ROOT -->
