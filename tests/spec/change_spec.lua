@@ -305,6 +305,24 @@ describe("another call", function()
   end)
 end)
 
+describe("a program with a seccomp filter of its own", function()
+  it("hc63 has its filter judge the call that is made instead", function()
+    local program = { T.fixture("seccomp-kill"), "other" }
+    assert.matches("result %d+ errno 0\n", T.ok(T.run(program)).out)
+    local result = T.ok(T.trace([[
+      on_syscall("getpgid", function(t, c) c:become("getppid") end)]], program))
+    assert.equal("result -1 errno 42\n", result.out)
+  end)
+
+  it("hc64 finds no tracer that its filter could ask", function()
+    local program = { T.fixture("seccomp-kill"), "trace" }
+    local plain = T.ok(T.run(program)).out
+    assert.equal("result -1 errno 38\n", plain)
+    local result = T.ok(T.trace("on_syscall(function(t, c) c:leave() end)", program))
+    assert.equal(plain, result.out)
+  end)
+end)
+
 describe("misuse", function()
   local function refused(code, words, program)
     local result = T.trace([[

@@ -472,3 +472,37 @@ describe("p:dlopen", function()
     assert.equal("6\ttrue", lines[2])
   end)
 end)
+
+describe("calls injected into threads that block", function()
+  -- these fail with EINTR after any stop, says signal(7)
+  local function restartable(text)
+    return (text:gsub("undisturbed epoll_wait: [^\n]*", ""):gsub("undisturbed semop: [^\n]*", "")
+      :gsub("undisturbed msgrcv: [^\n]*", ""))
+  end
+
+  it("hc66 let them restart, or end with EINTR, as they would have", function()
+    local plain = T.ok(T.run { T.fixture("restarts"), "100" })
+    local result = T.ok(T.trace([[
+      local processes, good, bad = {}, 0, 0
+      on_start(function(p) processes[#processes + 1] = p end)
+      on_clone(function(t, child)
+        if child.kind ~= "thread" then processes[#processes + 1] = child.process end
+      end)
+      local function inject(p)
+        for _, t in ipairs(p:threads()) do
+          if t:syscall("getpid") == p.pid then good = good + 1 else bad = bad + 1 end
+        end
+      end
+      every(0.01, function()
+        for _, p in ipairs(processes) do
+          pcall(function() p:freeze(function() inject(p) end) end) -- it may end meanwhile
+        end
+      end)
+      on_end(function() say(good, bad) end)
+    ]], { T.fixture("restarts"), "100" }, { timeout = 30 }))
+    local good, bad = result.said:match("(%d+)\t(%d+)")
+    assert.is_true(tonumber(good) > 50, result.said)
+    assert.equal("0", bad)
+    T.equal_text(restartable(plain.out), restartable(result.out))
+  end)
+end)
