@@ -175,18 +175,22 @@ uint64_t lt_thread_call_seq(const lt_thread *thread)
   return thread->call_seq;
 }
 
-static bool at_entry(const lt_thread *thread)
+int lt_call_check(lt_thread *thread, enum lt_kind at, const char *otherwise)
 {
-  return thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY && thread->state == LT_ST_STOPPED;
+  int error = lt_thread_access(thread);
+  if (error == -ESRCH)
+    return lt_fail(thread->session, error, "thread %d is gone", (int)thread->tid);
+  if (error == 0 && thread->in_call && thread->stop.kind == at)
+    return 0;
+  return lt_fail(thread->session, -EINVAL, "%s", otherwise);
 }
 
 int lt_call_want_exit(lt_thread *thread)
 {
-  if (!at_entry(thread))
-    return lt_fail(thread->session, -EINVAL, "thread %d is not at the entry of a system call",
-                   (int)thread->tid);
-  thread->want_exit = true;
-  return 0;
+  int error = lt_call_check(thread, LT_SYSCALL_ENTRY,
+                            "the end of a call can be asked for only at its entry");
+  thread->want_exit = thread->want_exit || error == 0;
+  return error;
 }
 
 /* What was kept of the arguments holds no longer. */
@@ -198,16 +202,22 @@ static int recapture(lt_thread *thread)
   return lt_call_capture(thread);
 }
 
+static int change_at_entry(lt_thread *thread, struct lt_regs **ret)
+{
+  int error = lt_call_check(thread, LT_SYSCALL_ENTRY,
+                            "a call can be changed only at its entry, while the thread is stopped");
+  return error ? error : lt_regs_change(thread, ret);
+}
+
 int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value)
 {
-  if (!at_entry(thread) || index >= LT_CALL_ARGS)
-    return lt_fail(thread->session, -EINVAL,
-                   "arguments can be changed only at the entry of a call, while it is stopped");
-  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
-  struct lt_regs *regs;
-  int error = lt_regs_change(thread, &regs);
+  struct lt_regs *regs = NULL;
+  int error = change_at_entry(thread, &regs);
+  if (error == 0 && index >= LT_CALL_ARGS)
+    error = lt_fail(thread->session, -EINVAL, "a call has %d arguments", LT_CALL_ARGS);
   if (error)
     return error;
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
   if (arch->word == 4)
     value &= UINT32_MAX;
   if (!(thread->changed_args >> index & 1))
@@ -216,14 +226,6 @@ int lt_call_set_arg(lt_thread *thread, unsigned index, uint64_t value)
   arch->set_call_arg(regs, index, value);
   thread->call.args[index] = thread->stop.u.call.args[index] = value;
   return recapture(thread);
-}
-
-static int change_at_entry(lt_thread *thread, struct lt_regs **ret)
-{
-  if (!at_entry(thread))
-    return lt_fail(thread->session, -EINVAL,
-                   "a call can be changed only at its entry, while the thread is stopped");
-  return lt_regs_change(thread, ret);
 }
 
 int lt_call_skip(lt_thread *thread, int64_t ret)
@@ -254,11 +256,12 @@ int lt_call_become(lt_thread *thread, uint64_t nr)
 
 int lt_call_set_ret(lt_thread *thread, int64_t value)
 {
-  if (!thread->in_call || thread->stop.kind != LT_SYSCALL_EXIT || thread->state != LT_ST_STOPPED)
-    return lt_fail(thread->session, -EINVAL,
-                   "a result can be changed only at the exit of a call, while it is stopped");
-  struct lt_regs *regs;
-  int error = lt_regs_change(thread, &regs);
+  struct lt_regs *regs = NULL;
+  int error =
+      lt_call_check(thread, LT_SYSCALL_EXIT,
+                    "a result can be changed only at the exit of a call, while it is stopped");
+  if (error == 0)
+    error = lt_regs_change(thread, &regs);
   if (error)
     return error;
   lt_arch_get((enum lt_abi)thread->call.abi)->set_call_ret(regs, value);

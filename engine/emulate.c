@@ -68,13 +68,14 @@ bool lt_call_emulated(const lt_thread *thread)
 
 int lt_call_pass(lt_thread *thread)
 {
-  bool at_entry = thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY &&
-                  thread->state == LT_ST_STOPPED && !thread->remote;
-  if (!at_entry || !thread->emulated)
-    return lt_fail(thread->session, -EINVAL,
-                   "only a call of an emulated process can be passed to the kernel, at its entry");
-  struct lt_regs *regs;
-  int error = lt_regs_change(thread, &regs);
+  static const char otherwise[] =
+      "only a call of an emulated process can be passed to the kernel, at its entry";
+  struct lt_regs *regs = NULL;
+  int error = lt_call_check(thread, LT_SYSCALL_ENTRY, otherwise);
+  if (error == 0 && (thread->remote || !thread->emulated))
+    error = lt_fail(thread->session, -EINVAL, "%s", otherwise);
+  if (error == 0)
+    error = lt_regs_change(thread, &regs);
   if (error)
     return error;
   thread->emulated = false;
@@ -85,11 +86,12 @@ int lt_call_pass(lt_thread *thread)
 
 int lt_call_redo(lt_thread *thread)
 {
-  struct lt_regs *regs;
-  if (!thread->in_call || thread->stop.kind != LT_SYSCALL_EXIT || thread->state != LT_ST_STOPPED)
-    return lt_fail(thread->session, -EINVAL,
-                   "a call can be made again only at its exit, while the thread is stopped");
-  int error = lt_regs_change(thread, &regs);
+  struct lt_regs *regs = NULL;
+  int error =
+      lt_call_check(thread, LT_SYSCALL_EXIT,
+                    "a call can be made again only at its exit, while the thread is stopped");
+  if (error == 0)
+    error = lt_regs_change(thread, &regs);
   if (error == 0)
     lt_arch_get((enum lt_abi)thread->call.abi)->redo_call(regs, thread->entered_nr);
   return error;

@@ -38,6 +38,9 @@ void lt_settle(lt_thread *thread, enum lt_verdict verdict);
 /* calls.c: a syscall stop, and what the engine does with the call around the hook. */
 void lt_on_syscall_stop(lt_thread *thread, int status);
 bool lt_call_subscribed(const lt_session *session, const struct lt_call *call);
+/* 0 if the thread stands at this stop (LT_SYSCALL_ENTRY or _EXIT) of its call. ESRCH if it was killed
+ * there, else EINVAL with `otherwise` as the line for people. */
+int lt_call_check(lt_thread *thread, enum lt_kind at, const char *otherwise);
 /* Put changed arguments back; also before a detach. */
 void lt_call_restore(lt_thread *thread);
 /* It is another call than the program asked for. */

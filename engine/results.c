@@ -11,11 +11,7 @@
 
 static int check_entry(lt_thread *thread)
 {
-  bool at_entry =
-      thread->in_call && thread->stop.kind == LT_SYSCALL_ENTRY && thread->state == LT_ST_STOPPED;
-  return at_entry ? 0
-                  : lt_fail(thread->session, -EINVAL,
-                            "thread %d is not at the entry of a system call", (int)thread->tid);
+  return lt_call_check(thread, LT_SYSCALL_ENTRY, "what a call gives back is said at its entry");
 }
 
 int lt_call_count(lt_thread *thread, uint64_t own, uint64_t ours)

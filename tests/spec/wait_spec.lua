@@ -100,6 +100,23 @@ describe("leave", function()
     assert.equal("", result.err)
   end)
 
+  it("hc8 raises gone too where the thread was killed at the very entry", function()
+    local result = T.trace([[
+      on_syscall("getppid", function(t, call)
+        os.execute("kill -9 " .. t.pid .. "; sleep 0.05")
+        local _, problem = pcall(function() return t.regs.rax end)
+        say(luatrace.is_gone(problem))
+        _, problem = pcall(call.leave, call)
+        say(luatrace.is_gone(problem))
+        call:leave() -- uncaught, it ends the handler and nothing else
+        say("not reached")
+      end)
+    ]], { T.fixture("calls") })
+    assert.equal(9, result.signal)
+    assert.equal("true\ntrue\n", result.said)
+    assert.equal("", result.err)
+  end)
+
   it("raises gone where it is caught", function()
     local lines = said([[
       on_syscall("exit_group", function(t, call)
