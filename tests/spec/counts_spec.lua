@@ -50,7 +50,8 @@ local function compare(command, options)
   end
   local agreed, compared = {}, 0
   for name, count in pairs(runs[1]) do
-    if not no_return[name] and not by_timing[name] and runs[2][name] == count and runs[3][name] == count then
+    local same = runs[2][name] == count and runs[3][name] == count
+    if same and not no_return[name] and not by_timing[name] then
       agreed[name] = count
       compared = compared + 1
     end
