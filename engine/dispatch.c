@@ -117,7 +117,6 @@ static void on_exiting(lt_thread *thread, int status)
 {
   unsigned long message = 0;
   long error = lt_request(thread, PTRACE_GETEVENTMSG, 0, (uintptr_t)&message);
-  thread->exiting = true;
   lt_remote_free(thread); /* a call for us ends with the thread */
   lt_function_free_all(thread);
   lt_record(thread, LT_EXITING, status);

@@ -84,7 +84,6 @@ struct lt_thread {
   pid_t parked_child; /* the process that its parked LT_CLONE is about, which waits for it; 0 */
   bool ignored;       /* to be detached at its next stop */
   bool traces_calls;  /* was last restarted with PTRACE_SYSCALL */
-  bool exiting;       /* has reported PTRACE_EVENT_EXIT */
   bool own_info;      /* the signal of this stop has siginfo of the caller's */
   bool emulates;      /* was last restarted with PTRACE_SYSEMU (emulate.c) */
 

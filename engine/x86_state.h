@@ -80,4 +80,13 @@ void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
 /* What both ABIs ask for at the beginning of a function. */
 void lt_x86_clean_state(struct lt_regs *regs);
 
+/* What the struct lt_arch of both ABIs has in common. */
+#define LT_X86_SHARED                                                                             \
+  .fetch_general = lt_x86_fetch_general, .flush_general = lt_x86_flush_general,                   \
+  .fetch_vector = lt_x86_fetch_vector, .flush_vector = lt_x86_flush_vector,                       \
+  .is_vector = lt_x86_is_vector, .get = lt_x86_get, .set = lt_x86_set, .call_nr = lt_x86_call_nr, \
+  .set_call_nr = lt_x86_set_call_nr, .begin_call = lt_x86_begin_call,                             \
+  .redo_call = lt_x86_redo_call, .is_pc = lt_x86_is_pc, .cancel_restart = lt_x86_cancel_restart,  \
+  .is_checked = lt_x86_is_checked
+
 #endif
