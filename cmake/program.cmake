@@ -6,7 +6,8 @@ function(luatrace_add_engine target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(${target} PRIVATE LT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${target} PRIVATE
-    luatrace-options luatrace-uthash PkgConfig::LIBELF)
+    luatrace-options luatrace-uthash luatrace-zydis luatrace-iberty
+    PkgConfig::LIBELF PkgConfig::LIBDW)
 endfunction()
 
 # The Lua half of the binding, as a C file with the bytes of each module.

@@ -21,6 +21,8 @@ struct lt_frame {
   uint8_t bytes[LT_FRAME_BYTES];
 };
 
+struct lt_displaced; /* displace.h */
+
 struct lt_fn_result {
   int64_t integer;
   double number, single; /* of functions that return double and float */
@@ -96,6 +98,25 @@ struct lt_arch {
 
   /* What a call number means to the engine. */
   enum lt_special (*special)(uint64_t nr);
+
+  /* Breakpoints (breaks.c): the instruction that is planted, and how far the program counter is
+   * past its address when it has trapped; the program counter set, with a pending system call
+   * restart left alone; only the program counter written to a stopped thread, without its other
+   * registers; what becomes of the instruction that was displaced (displace.h). */
+  uint8_t trap_bytes[4];
+  uint8_t trap_size, trap_advance;
+  void (*set_pc)(struct lt_regs *regs, uint64_t pc);
+  int (*displace)(const uint8_t *code, size_t size, uint64_t pc, uint64_t slot,
+                  struct lt_displaced *ret);
+  /* Run the instruction for the thread: change its registers and memory. Negated errno, and nothing
+   * is changed: -EFAULT where memory cannot be accessed, so that the program must fault itself. */
+  int (*emulate)(lt_thread *thread, const struct lt_displaced *displaced, uint64_t pc);
+
+  /* At the first instruction of a function: integer argument `index` from 0, read from memory where
+   * it is on the stack; the address it returns to and the stack pointer after that. Negated
+   * errno. */
+  int (*function_arg)(lt_thread *thread, unsigned index, uint64_t *ret);
+  int (*function_return)(lt_thread *thread, uint64_t *ret_pc, uint64_t *ret_sp);
 
   /* Whether the register is the program counter or a view of it. Setting it makes a pending system
    * call restart wrong; registers.c then calls `cancel_restart`, on fetched general registers. */

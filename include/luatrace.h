@@ -58,6 +58,11 @@ enum lt_kind {
   LT_CONTINUE,      /* SIGCONT ended a group stop */
   LT_REMOTE_DONE,   /* u.call, made for us (lt_remote_call()), has its result */
   LT_FUNCTION_DONE, /* u.function, run for us (lt_function_call()), is over */
+  LT_BREAK,         /* about to run the instruction under breakpoint u.brk */
+  LT_RETURN,        /* the function that lt_return_watch() was called in has returned: u.ret */
+  LT_WATCH,         /* an instruction has touched what u.watch watches */
+  LT_STEPPED,       /* has run the instructions that lt_thread_step() asked for */
+  LT_LOAD,          /* the dynamic loader has mapped or unmapped objects: lt_modules() changes */
   LT_EXITING,       /* about to exit with u.exit; read-only, and cannot be held */
 
   LT_THREAD_EXIT,  /* u.exit: one thread is gone */
@@ -149,6 +154,26 @@ struct lt_stop {
       int32_t signal;        /* of which it crashed; it has been undone */
       int32_t error;         /* negated errno: it could not begin, or an exec ended it */
     } function;
+    struct {
+      uint64_t addr; /* the program counter */
+      uint32_t id;   /* of lt_break_add() */
+      uint32_t hardware;
+    } brk;
+    struct {
+      uint64_t seq;   /* of lt_return_watch() */
+      uint64_t addr;  /* where it has returned to */
+      uint32_t more;  /* this many other functions that were watched return at this stop too */
+      uint32_t error; /* errno: ECANCELED if it was left without returning (longjmp, exception) */
+    } ret;
+    struct {
+      uint64_t addr, pc; /* pc is past the instruction, but for "x" */
+      uint64_t old, new; /* values, of `size` bytes; the same for a read */
+      uint32_t id, size;
+    } watch;
+    struct {
+      uint64_t count; /* instructions that were run */
+      uint32_t why;   /* enum lt_step_end */
+    } step;
   } u;
 };
 
@@ -392,6 +417,28 @@ struct lt_symbol {
  * so ("libc.so" is also "libc.so.6"). Exported symbols come before local ones, the program before
  * its objects. Errors: ENOENT, ESRCH, EBUSY, ENOMEM. */
 LT_API int lt_symbol_find(lt_thread *thread, const char *name, struct lt_symbol *ret);
+
+/* ---- Breakpoints -------------------------------------------------------------------------- */
+
+/* Breakpoints belong to memory: all processes that share it stop at them, and a forked child has
+ * its own copy under the same id. exec ends them. Memory accesses (lt_mem_read() and the others)
+ * never see what is planted. */
+
+enum {
+  LT_BREAK_HARDWARE = 1, /* use a debug register: nothing is written to the program's memory */
+};
+
+/* Have the threads of this process stop before they run the instruction at `addr`. The hook must
+ * subscribe LT_BREAK. One that is there already answers with its id. Works while the threads run.
+ * Errors: EFAULT (no memory there), EPERM, EIO (shared memory that cannot be written: use
+ * LT_BREAK_HARDWARE), EINVAL (not executable), ENOSPC (no debug register is free), ENOMEM. */
+LT_API int lt_break_add(lt_process *process, uint64_t addr, unsigned flags, uint32_t *ret);
+/* The id of a breakpoint that lt_break_add() made at this address, or 0. */
+LT_API uint32_t lt_break_find(const lt_process *process, uint64_t addr);
+/* Take a breakpoint out of all memory that has it. Unknown ids are ignored. */
+LT_API void lt_break_remove(lt_session *session, uint32_t id);
+/* Take it out of one process's memory. */
+LT_API void lt_break_clear(lt_process *process, uint64_t addr);
 
 /* ---- System calls ------------------------------------------------------------------------- */
 
