@@ -102,7 +102,8 @@ struct lt_arch {
   /* Breakpoints (breaks.c): the instruction that is planted, and how far the program counter is
    * past its address when it has trapped; the program counter set, with a pending system call
    * restart left alone; only the program counter written to a stopped thread, without its other
-   * registers; what becomes of the instruction that was displaced (displace.h). */
+   * registers; what becomes of the instruction that was displaced (displace.h): -ERANGE if it
+   * cannot work from this slot, -ENOTSUP if from none. */
   uint8_t trap_bytes[4];
   uint8_t trap_size, trap_advance;
   void (*set_pc)(struct lt_regs *regs, uint64_t pc);

@@ -7,6 +7,7 @@
 #include <linux/audit.h>
 #include <string.h>
 
+#include "x86_displace.h"
 #include "x86_state.h"
 
 /* Sorted by name (lt_reg_find halves it). "sp", "pc" and "flags" are the whole registers, so the
@@ -230,4 +231,6 @@ const struct lt_arch lt_arch_i386 = {
     .has_returned = has_returned,
     .function_result = function_result,
     .special = special,
+    .displace = lt_x86_displace_32,
+    .emulate = lt_x86_emulate,
 };

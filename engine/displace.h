@@ -37,6 +37,7 @@ struct lt_displaced {
   uint8_t length;              /* of the program's instruction */
   uint8_t size;                /* bytes of code[] */
   bool is_call;                /* STEP: has pushed a return address into the slot, to be mended */
+  uint8_t return_bytes;        /* of that address; it is what the stack pointer points to */
   uint8_t code[LT_SLOT_BYTES]; /* for the slot at the address that was given */
   uint8_t original[LT_INSTRUCTION_BYTES]; /* the instruction */
   uint64_t target;                        /* of a branch that is known beforehand, else 0 */
