@@ -115,9 +115,17 @@ struct lt_arch {
 
   /* At the first instruction of a function: integer argument `index` from 0, read from memory where
    * it is on the stack; the address it returns to and the stack pointer after that. Negated
-   * errno. */
+   * errno. `callee_pops`: how much higher than that a function may leave the stack pointer, as it
+   * takes its arguments off the stack itself. */
   int (*function_arg)(lt_thread *thread, unsigned index, uint64_t *ret);
   int (*function_return)(lt_thread *thread, uint64_t *ret_pc, uint64_t *ret_sp);
+  unsigned callee_pops;
+  /* There: change an argument; return at once with this result. Where a function has returned to:
+   * its result, if that is an integer, on general registers; any result changed. */
+  int (*set_function_arg)(lt_thread *thread, unsigned index, uint64_t value);
+  int (*function_skip)(lt_thread *thread, const struct lt_fn_arg *result);
+  int64_t (*integer_result)(const struct lt_regs *regs);
+  int (*set_result)(lt_thread *thread, const struct lt_fn_arg *result);
 
   /* Whether the register is the program counter or a view of it. Setting it makes a pending system
    * call restart wrong; registers.c then calls `cancel_restart`, on fetched general registers. */

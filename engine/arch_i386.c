@@ -206,8 +206,7 @@ static void function_result(const struct lt_regs *regs, struct lt_fn_result *ret
   lt_x86_get(regs, &st0, &number);
   ret->number = (double)number;
   ret->single = (float)number;
-  const struct user_regs_struct *user = lt_x86_view(regs);
-  ret->integer = (int64_t)((uint64_t)(uint32_t)user->rdx << 32 | (uint32_t)user->rax);
+  ret->integer = lt_x86_integer_result(regs);
 }
 
 const struct lt_arch lt_arch_i386 = {
@@ -230,6 +229,7 @@ const struct lt_arch lt_arch_i386 = {
     .begin_function = begin_function,
     .has_returned = has_returned,
     .function_result = function_result,
+    .callee_pops = 128, /* functions of other conventions; those that return a struct pop 4 */
     .special = special,
     .displace = lt_x86_displace_32,
     .emulate = lt_x86_emulate,

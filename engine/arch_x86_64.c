@@ -268,7 +268,7 @@ static void function_result(const struct lt_regs *regs, struct lt_fn_result *ret
   memcpy(&ret->number, bytes, sizeof ret->number);
   memcpy(&narrow, bytes, sizeof narrow);
   ret->single = narrow;
-  ret->integer = (int64_t)lt_x86_view(regs)->rax;
+  ret->integer = lt_x86_integer_result(regs);
 }
 
 const struct lt_arch lt_arch_x86_64 = {

@@ -80,6 +80,14 @@ void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
 /* What both ABIs ask for at the beginning of a function. */
 void lt_x86_clean_state(struct lt_regs *regs);
 
+/* x86_function.c: members of struct lt_arch. */
+int lt_x86_function_arg(lt_thread *thread, unsigned index, uint64_t *ret);
+int lt_x86_set_function_arg(lt_thread *thread, unsigned index, uint64_t value);
+int lt_x86_function_return(lt_thread *thread, uint64_t *ret_pc, uint64_t *ret_sp);
+int lt_x86_function_skip(lt_thread *thread, const struct lt_fn_arg *result);
+int64_t lt_x86_integer_result(const struct lt_regs *regs);
+int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
+
 /* What the struct lt_arch of both ABIs has in common. */
 #define LT_X86_SHARED                                                                             \
   .fetch_general = lt_x86_fetch_general, .flush_general = lt_x86_flush_general,                   \
@@ -87,6 +95,9 @@ void lt_x86_clean_state(struct lt_regs *regs);
   .is_vector = lt_x86_is_vector, .get = lt_x86_get, .set = lt_x86_set, .call_nr = lt_x86_call_nr, \
   .set_call_nr = lt_x86_set_call_nr, .begin_call = lt_x86_begin_call,                             \
   .redo_call = lt_x86_redo_call, .is_pc = lt_x86_is_pc, .cancel_restart = lt_x86_cancel_restart,  \
-  .is_checked = lt_x86_is_checked
+  .is_checked = lt_x86_is_checked, .function_arg = lt_x86_function_arg,                           \
+  .set_function_arg = lt_x86_set_function_arg, .function_return = lt_x86_function_return,         \
+  .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
+  .set_result = lt_x86_set_result
 
 #endif

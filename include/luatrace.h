@@ -440,6 +440,30 @@ LT_API void lt_break_remove(lt_session *session, uint32_t id);
 /* Take it out of one process's memory. */
 LT_API void lt_break_clear(lt_process *process, uint64_t addr);
 
+/* The rest is for a thread that stands before the first instruction of a function. */
+
+/* Have LT_RETURN reported when the function returns, with *ret as its number; asked twice at the same
+ * stop it is the same one. Nothing on the stack is changed. The thread that returns may be another
+ * one where programs move their stacks between threads (Go). Errors: EFAULT (no stack there), those
+ * of lt_break_add(). */
+LT_API int lt_return_watch(lt_thread *thread, uint64_t *ret);
+/* The same for a thread inside a function that returns to `pc`, with `sp` as the stack pointer after
+ * that. */
+LT_API int lt_return_watch_at(lt_thread *thread, uint64_t pc, uint64_t sp, uint64_t *ret);
+/* Where it returns to, and the stack pointer after that. Errors: EFAULT, ESRCH. */
+LT_API int lt_function_back(lt_thread *thread, uint64_t *ret_pc, uint64_t *ret_sp);
+/* Its argument `index` from 0, counting those that are integers or pointers. Errors: EFAULT (on a
+ * stack that cannot be accessed), ERANGE, ESRCH. */
+LT_API int lt_function_arg(lt_thread *thread, unsigned index, uint64_t *ret);
+LT_API int lt_function_set_arg(lt_thread *thread, unsigned index, uint64_t value);
+struct lt_fn_arg; /* see lt_function_call() */
+/* Have it return at once, with this result. Errors: EFAULT, ESRCH. */
+LT_API int lt_function_skip(lt_thread *thread, const struct lt_fn_arg *result);
+/* At LT_RETURN: what the function has returned, as the type that `ret` says; another result. Errors:
+ * ESRCH. */
+LT_API int lt_function_result(lt_thread *thread, struct lt_fn_arg *ret);
+LT_API int lt_function_set_result(lt_thread *thread, const struct lt_fn_arg *result);
+
 /* ---- System calls ------------------------------------------------------------------------- */
 
 /* What an argument is. */
