@@ -28,6 +28,29 @@ struct lt_fn_result {
   double number, single; /* of functions that return double and float */
 };
 
+/* Registers by DWARF's numbers, as unwind tables name them. */
+struct lt_dwarf_regs {
+  uint8_t count;           /* those that are unwound, the return address included */
+  uint8_t sp, fp, pc;      /* fp: the one that code without tables makes a chain of */
+  uint32_t kept;           /* bit per register that a function leaves as it found it */
+  const uint8_t *where;    /* which word of general[] each is */
+  const char *const *name; /* as in `table`; NULL for those that are not there */
+  unsigned names;          /* vector registers included */
+};
+
+/* Code to which a signal handler returns, and where it finds the registers of what the signal had
+ * interrupted: at the stack pointer + `at`, or where the word there points to (`indirect`), each at
+ * its own offset from there. */
+struct lt_trampoline {
+  uint8_t size, code[11];
+  bool indirect;
+  uint8_t at, base;
+  const uint8_t *saved; /* by DWARF number */
+};
+
+#define LT_CODE_BEFORE 8 /* bytes of code that `return_words` and `follows_call` look at */
+#define LT_CODE_AFTER 12
+
 /* The registers of a stopped thread, fetched when first looked at (registers.c). */
 struct lt_regs {
   uint64_t general[LT_GENERAL_WORDS];
@@ -126,6 +149,15 @@ struct lt_arch {
   int (*function_skip)(lt_thread *thread, const struct lt_fn_arg *result);
   int64_t (*integer_result)(const struct lt_regs *regs);
   int (*set_result)(lt_thread *thread, const struct lt_fn_arg *result);
+
+  /* Unwinding (unwind.c). Where no table helps: how many words are above the return address on the
+   * stack, told from the code before (LT_CODE_BEFORE bytes of it) and at the program counter; -1
+   * where that cannot be told. Whether the instruction before is a call. `trampolines` ends with
+   * one of size 0. */
+  const struct lt_dwarf_regs *dwarf;
+  const struct lt_trampoline *trampolines;
+  int (*return_words)(const uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER]);
+  bool (*follows_call)(const uint8_t before[LT_CODE_BEFORE]);
 
   /* Whether the register is the program counter or a view of it. Setting it makes a pending system
    * call restart wrong; registers.c then calls `cancel_restart`, on fetched general registers. */

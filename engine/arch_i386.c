@@ -231,6 +231,8 @@ const struct lt_arch lt_arch_i386 = {
     .function_result = function_result,
     .callee_pops = 128, /* functions of other conventions; those that return a struct pop 4 */
     .special = special,
+    .dwarf = &lt_i386_dwarf,
+    .trampolines = lt_i386_trampolines,
     .displace = lt_x86_displace_32,
     .emulate = lt_x86_emulate,
 };

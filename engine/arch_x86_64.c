@@ -292,6 +292,8 @@ const struct lt_arch lt_arch_x86_64 = {
     .has_returned = has_returned,
     .function_result = function_result,
     .special = special,
+    .dwarf = &lt_x86_64_dwarf,
+    .trampolines = lt_x86_64_trampolines,
     .displace = lt_x86_displace_64,
     .emulate = lt_x86_emulate,
 };

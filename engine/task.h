@@ -170,6 +170,8 @@ struct lt_session {
   bool ending;                /* lt_shutdown is under way */
   bool attached;              /* lt_attach was used: an adopted process may be one of those */
 
+  struct lt_frames *frames; /* rules of unwind tables (frames.c) */
+
   sigset_t mask;            /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
   int *inherited;           /* descriptors that were open at the start; ends with -1 */

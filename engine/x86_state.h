@@ -77,6 +77,10 @@ void lt_x86_cancel_restart(struct lt_regs *regs);
 void lt_x86_set_call_nr(struct lt_regs *regs, uint64_t nr);
 void lt_x86_begin_call(struct lt_regs *regs, uint64_t pc, uint64_t nr);
 void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
+int lt_x86_return_words(const uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER]);
+bool lt_x86_follows_call(const uint8_t before[LT_CODE_BEFORE]);
+extern const struct lt_dwarf_regs lt_x86_64_dwarf, lt_i386_dwarf;
+extern const struct lt_trampoline lt_x86_64_trampolines[], lt_i386_trampolines[];
 /* What both ABIs ask for at the beginning of a function. */
 void lt_x86_clean_state(struct lt_regs *regs);
 
@@ -98,6 +102,7 @@ int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
   .is_checked = lt_x86_is_checked, .function_arg = lt_x86_function_arg,                           \
   .set_function_arg = lt_x86_set_function_arg, .function_return = lt_x86_function_return,         \
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
-  .set_result = lt_x86_set_result
+  .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
+  .follows_call = lt_x86_follows_call
 
 #endif

@@ -464,6 +464,40 @@ LT_API int lt_function_skip(lt_thread *thread, const struct lt_fn_arg *result);
 LT_API int lt_function_result(lt_thread *thread, struct lt_fn_arg *ret);
 LT_API int lt_function_set_result(lt_thread *thread, const struct lt_fn_arg *result);
 
+/* ---- Stacks ------------------------------------------------------------------------------- */
+
+/* Why a stack ends where it does. */
+enum lt_stack_end {
+  LT_STACK_GOES_ON,
+  LT_STACK_COMPLETE,  /* its last frame has no caller */
+  LT_STACK_LIMIT,     /* there are more frames than were asked for */
+  LT_STACK_NO_RULES,  /* nothing tells how to get on from the last frame */
+  LT_STACK_NO_MEMORY, /* what the rules say is not mapped */
+  LT_STACK_LOOPS,     /* the caller's frame would be below, or one that was seen before */
+  LT_STACK_GONE,      /* the thread was killed meanwhile */
+};
+
+struct lt_stack_frame {
+  uint64_t pc;     /* where it goes on: for a caller, after its call */
+  uint64_t lookup; /* an address in the instruction that it is at: for symbols and lines */
+  uint64_t sp;
+  bool is_signal; /* not a function that was called: a signal interrupted the next frame */
+  bool guessed;   /* no rules are known for the frame before: this one was found by its looks */
+};
+
+struct lt_stack {
+  struct lt_stack_frame *frames; /* the innermost first */
+  size_t count;
+  enum lt_stack_end end;
+};
+
+#define LT_STACK_MAX 65536
+
+/* The frames of a stopped thread, at most `limit`. Release with lt_stack_free(). A stack of which
+ * only a part can be told is no failure: `end` says so. Errors: EBUSY, ESRCH, EINVAL, ENOMEM. */
+LT_API int lt_backtrace(lt_thread *thread, size_t limit, struct lt_stack *ret);
+LT_API void lt_stack_free(struct lt_stack *stack);
+
 /* ---- System calls ------------------------------------------------------------------------- */
 
 /* What an argument is. */

@@ -81,7 +81,7 @@ static void test_entry(void **state)
   assert_int_equal(row->rule[PC].offset, -8);
   assert_int_equal(row->rule[SP].kind, LT_RULE_OFFSET);
   assert_int_equal(row->rule[SP].offset, 0);
-  assert_int_equal(row->rule[0].kind, LT_RULE_UNKNOWN); /* rax */
+  assert_int_equal(row->rule[1].kind, LT_RULE_UNKNOWN); /* rdx */
   lt_row_free(row);
 }
 
