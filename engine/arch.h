@@ -13,6 +13,9 @@
 /* Room for any ABI's floating point and vector state (NT_X86_XSTATE with AVX-512 and more). */
 #define LT_VECTOR_BYTES 16384
 
+/* Room for any processor's breakpoint instruction. */
+#define LT_TRAP_BYTES 4
+
 /* The stack of a function that a thread is to run for us: `size` bytes from `sp` on. */
 #define LT_FRAME_BYTES 512
 struct lt_frame {
@@ -55,6 +58,7 @@ struct lt_trampoline {
 struct lt_regs {
   uint64_t general[LT_GENERAL_WORDS];
   bool general_valid, general_dirty;
+  bool pc_dirty; /* of the general ones, only the program counter was changed */
   bool vector_valid, vector_dirty;
   size_t vector_size; /* bytes that the kernel gave */
   uint8_t *vector;    /* LT_VECTOR_BYTES, allocated at the first look; owned by the thread */
@@ -124,12 +128,15 @@ struct lt_arch {
 
   /* Breakpoints (breaks.c): the instruction that is planted, and how far the program counter is
    * past its address when it has trapped; the program counter set, with a pending system call
-   * restart left alone; only the program counter written to a stopped thread, without its other
-   * registers; what becomes of the instruction that was displaced (displace.h): -ERANGE if it
-   * cannot work from this slot, -ENOTSUP if from none. */
-  uint8_t trap_bytes[4];
+   * restart left alone; that alone written to a stopped thread; what becomes of the instruction that
+   * was displaced (displace.h): -ERANGE if it cannot work from this slot, -ENOTSUP if from none. */
+  uint8_t trap_bytes[LT_TRAP_BYTES];
   uint8_t trap_size, trap_advance;
   void (*set_pc)(struct lt_regs *regs, uint64_t pc);
+  int (*flush_pc)(pid_t tid, const struct lt_regs *regs);
+  /* At the entry of a call that was made from a slot: `back` is the address behind the
+   * instruction, as the program has it. */
+  void (*mend_call)(struct lt_regs *regs, uint64_t back);
   int (*displace)(const uint8_t *code, size_t size, uint64_t pc, uint64_t slot,
                   struct lt_displaced *ret);
   /* Run the instruction for the thread: change its registers and memory. Negated errno, and nothing

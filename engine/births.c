@@ -15,7 +15,7 @@
 #include <sys/ptrace.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "breaks.h"
 #include "proc.h"
 
 #define ORPHAN_NS ((uint64_t)200 * 1000 * 1000)
@@ -206,6 +206,9 @@ void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how)
     lt_resume(thread);
     return;
   }
+  if (child->process != thread->process && child->process->space != thread->process->space &&
+      thread->sites_seen != lt_sites_changes(thread->process))
+    lt_sites_check(child->process);
   thread->stop.u.clone.child = tid;
   thread->stop.u.clone.how = how;
   thread->stop.u.clone.flags = flags;

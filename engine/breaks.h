@@ -1,7 +1,16 @@
 /* breaks.h - sites: addresses at which an instruction of ours stands in a program's memory.
  *
  * A site has owners: the caller's breakpoints, function returns that are awaited, the loader's
- * function that tells of new objects, the end of a step. It is planted while it has any. */
+ * function that tells of new objects, the end of a step. It is planted while it has any; afterwards
+ * its record stays, since a thread may still report the trap.
+ *
+ *   sites.c      the table, and what memory accesses see of it
+ *   plant.c      planting, taking out, the caller's breakpoints
+ *   lift.c       nothing is left behind
+ *   breaks.c     a thread runs onto a site, and on from it
+ *   slots.c      room near the code from which displaced instructions run
+ *   slot_step.c  a thread is stopped in a slot by something else
+ *   trap.c       whose is a SIGTRAP? */
 #ifndef LT_BREAKS_H
 #define LT_BREAKS_H
 
@@ -15,6 +24,31 @@ enum lt_owner {
   LT_OWNER_STEP = 8,   /* steps.c */
 };
 
+struct lt_site {
+  uint64_t addr;
+  uint32_t id;                  /* of the caller's breakpoint; stays when that is removed */
+  uint8_t owners;               /* enum lt_owner bits */
+  bool planted;                 /* our bytes were written, and not taken out since */
+  bool translated;              /* `displaced` holds, for the slot */
+  bool changes;                 /* the program may rewrite its code there: look before each use */
+  uint64_t slot;                /* 0: none yet */
+  uint8_t bytes[LT_TRAP_BYTES]; /* the program's own under ours */
+  struct lt_displaced displaced;
+  UT_hash_handle hh;    /* by addr */
+  UT_hash_handle by_id; /* by id, those that have one */
+};
+
+struct lt_slots; /* slots.c */
+
+struct lt_sites {
+  struct lt_site *by_addr, *by_id;
+  struct lt_site **sorted; /* by address, made when it is needed */
+  bool stale;
+  unsigned planted; /* how many */
+  uint32_t changes; /* how often one was planted or taken out */
+  struct lt_slots *slots;
+};
+
 /* Own the site at this address, planting it if nobody did. Works while threads run. Errors: as
  * lt_break_add(). */
 int lt_site_own(lt_process *process, uint64_t addr, enum lt_owner owner);
@@ -22,30 +56,68 @@ int lt_site_own(lt_process *process, uint64_t addr, enum lt_owner owner);
 void lt_site_disown(lt_process *process, uint64_t addr, enum lt_owner owner);
 /* Who owns the site at this address; 0 if there is none. */
 unsigned lt_site_owners(const lt_process *process, uint64_t addr);
+struct lt_site *lt_site_find(const lt_process *process, uint64_t addr); /* or NULL */
+struct lt_site *lt_site_make(lt_process *process, uint64_t addr);       /* NULL: out of memory */
+/* Write our bytes, or take them out. */
+int lt_site_plant(lt_process *process, struct lt_site *site);
+void lt_site_lift(lt_process *process, struct lt_site *site);
+/* Whether our bytes are in memory there. */
+bool lt_site_is_in_place(lt_process *process, const struct lt_site *site);
+/* The program's own code from `addr` on. Returns the number of bytes. */
+ssize_t lt_site_code(lt_process *process, uint64_t addr, void *ret, size_t size);
 
-/* trap.c: a SIGTRAP stop. True if it was ours and has been dealt with; else it is a signal. */
-bool lt_trap_on_signal(lt_thread *thread, int status);
-
-/* breaks.c: the thread has run onto the trap of a site at `pc` - advance; which stops it reports. True
- * if it was one of ours. */
-bool lt_break_on_trap(lt_thread *thread, int status);
-/* The thread stops for something else while it may be in a slot: give it the program counter that
- * the program expects. True if it must run on first (the stop comes again). */
-bool lt_break_on_stop(lt_thread *thread, int status);
-/* The thread is to run on from a site: put it into the slot. True if it has been restarted for us
- * and comes again. */
-bool lt_break_settle(lt_thread *thread);
-
-/* memory.c asks: put the program's own bytes where ours are, in what was read from `addr`. */
-void lt_break_hide(const lt_process *process, uint64_t addr, void *bytes, size_t size);
-/* Before and after the program's bytes at `addr` are written. */
-void lt_break_write(lt_process *process, uint64_t addr, const void *bytes, size_t size);
+/* memory.c asks. In what was read from `addr`, put the program's own bytes where ours are. What is
+ * to be written at `addr`, with ours (malloc; NULL: there are none there); after that was done. */
+void lt_sites_hide(const lt_process *process, uint64_t addr, void *bytes, size_t size);
+uint8_t *lt_sites_cover(const lt_process *process, uint64_t addr, const void *bytes, size_t size);
+void lt_sites_written(const lt_process *process, uint64_t addr, const void *bytes, size_t size);
 
 /* space.c: for lt_space_copy() and lt_space_leave(). */
 struct lt_sites *lt_sites_copy(const struct lt_sites *sites);
 void lt_sites_free(struct lt_sites *sites);
 
-/* detach.c: no site is left in memory that the process alone has. */
-void lt_sites_lift(lt_process *process);
+/* Whether anything is planted in the process's memory. A count of changes to that. */
+bool lt_sites_any(const lt_process *process);
+uint32_t lt_sites_changes(const lt_process *process);
+/* A forked child: its memory may be older than the table that it got a copy of. */
+void lt_sites_check(lt_process *process);
+/* The process is to be let go: nothing of ours is left in its memory (true), or it shares that with
+ * one that is still traced (false), and has to stay, unseen. */
+bool lt_sites_release(lt_process *process);
+/* It has left its memory by exec or death: let go who stayed for its sake. */
+void lt_sites_left(lt_session *session, const struct lt_space *space);
+/* Async-signal-safe: take out what is planted, and mend who stands at it. */
+void lt_sites_emergency(lt_process *process);
+
+/* trap.c: a SIGTRAP stop. True if it was ours and has been dealt with; else it is a signal. */
+bool lt_trap_on_signal(lt_thread *thread, int status);
+
+/* breaks.c: the thread has run onto a breakpoint instruction. True if it was one of ours. */
+bool lt_break_on_trap(lt_thread *thread, int status);
+/* The stop record is LT_BREAK: tell all owners of the site. */
+enum lt_verdict lt_break_report(lt_thread *thread);
+/* The thread is to run on from a site: by its slot. True if it has been restarted for us and comes
+ * again. */
+bool lt_break_settle(lt_thread *thread);
+/* A call was entered, maybe from a slot. */
+void lt_break_on_entry(lt_thread *thread);
+/* Whether the exit of its call must be seen; it has been seen. */
+bool lt_break_wants_exit(const lt_thread *thread);
+void lt_break_on_exit(lt_thread *thread, int64_t ret);
+
+/* slot_step.c: the thread stops for something else while it may be in a slot. False: it has its own
+ * program counter now, and the stop is as *class and *status say. True: it must run on first; the
+ * stop comes again. */
+bool lt_slot_on_stop(lt_thread *thread, struct lt_class *class, int *status);
+/* Step the instruction in the slot where it stands, and go on from there. */
+void lt_slot_step_begin(lt_thread *thread, const struct lt_site *site);
+void lt_slot_step_free(lt_thread *thread);
+
+/* slots.c: the site has a slot with its instruction: 0; -EAGAIN: the thread has been sent to map room
+ * and comes again; else there can be none. */
+int lt_slot_prepare(lt_thread *thread, struct lt_site *site);
+void lt_slots_grown(lt_thread *thread, const struct lt_call *call);
+struct lt_slots *lt_slots_copy(const struct lt_slots *slots);
+void lt_slots_free(struct lt_slots *slots);
 
 #endif

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/ptrace.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 #define CALL_BITS ((uint64_t)8 * 64)
 
@@ -67,6 +67,7 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
                      const struct lt_arch *arch)
 {
   begin_call(thread, info, arch);
+  lt_break_on_entry(thread);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
   bool wanted = thread->emulated || lt_call_subscribed(thread->session, &thread->call);
   if (is_launch_code(thread) || !wanted) {
@@ -140,6 +141,7 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
     answer_skipped(thread);
   lt_results_give(thread);
   lt_call_restore(thread);
+  lt_break_on_exit(thread, info->exit.rval);
   lt_record(thread, LT_SYSCALL_EXIT, status);
   thread->stop.u.call = *call;
   if (lt_remote_begin_at_exit(thread))

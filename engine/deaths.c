@@ -5,7 +5,7 @@
 
 #include <utlist.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 static void set_exit(struct lt_stop *stop, int status, bool known)
 {
@@ -107,8 +107,11 @@ static void new_space(lt_process *process)
     lt_fail(process->session, -ENOMEM, "out of memory");
     return;
   }
+  struct lt_space *old = process->space->processes > 1 ? process->space : NULL;
   lt_space_leave(process->space);
   process->space = space;
+  if (old)
+    lt_sites_left(process->session, old);
 }
 
 /* The kernel reports exec for the leader's tid; the message is the tid that made the call. That
@@ -130,6 +133,8 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   if (former != tid)
     lt_task_rekey(thread, tid);
   lt_enter_stop(thread, status);
+  lt_slot_step_free(thread);
+  thread->at_site = (struct lt_at_site){0};
   if (error)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);

@@ -9,7 +9,7 @@
 
 #include <utlist.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 #define SHUTDOWN_NS ((uint64_t)1000 * 1000 * 1000)
 
@@ -93,4 +93,6 @@ void lt_emergency(lt_session *session)
   for (lt_process *process = session->processes; process; process = process->hh.next)
     if (process->launched)
       kill(process->pid, SIGKILL);
+    else
+      lt_sites_emergency(process);
 }

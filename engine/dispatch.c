@@ -1,9 +1,10 @@
 /* dispatch.c - one wait status: find its thread, make the record, call the hook, settle. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 static bool wanted(const lt_thread *thread, uint16_t kind)
 {
@@ -144,12 +145,16 @@ static void on_stopped(lt_thread *thread, int status)
   enum lt_state before = thread->state;
   struct lt_class class = lt_classify(status, before, thread->interrupted);
   lt_enter_stop(thread, status);
+  if (lt_slot_on_stop(thread, &class, &status))
+    return;
   bool for_remote = thread->remote && class.kind != LT_EXITING;
   if (for_remote && !(class.kind == LT_NONE && lt_remote_leaves_call(thread))) {
     lt_remote_on_stop(thread, class, status);
     return;
   }
   if (class.kind == LT_SIGNAL && lt_function_on_signal(thread, class.signo))
+    return;
+  if (class.kind == LT_SIGNAL && class.signo == SIGTRAP && lt_trap_on_signal(thread, status))
     return;
   if (before == LT_ST_NEWBORN && class.kind != LT_BIRTH && class.kind != LT_EXITING &&
       !lt_on_early_stop(thread, status))

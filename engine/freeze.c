@@ -12,7 +12,7 @@
 
 #include <utlist.h>
 
-#include "engine.h"
+#include "breaks.h"
 #include "proc.h"
 
 bool lt_freeze_parks(lt_thread *thread, enum lt_parked what)
@@ -112,6 +112,8 @@ void lt_freeze_forget(lt_thread *thread)
  * which is reported in its turn. */
 static enum lt_verdict report_parked(lt_thread *thread)
 {
+  if (thread->stop.kind == LT_BREAK && !thread->late_exit)
+    return lt_break_report(thread);
   if (!thread->late_exit || thread->parked_stop.kind == thread->stop.kind)
     return lt_report(thread);
   struct lt_stop record = thread->parked_stop;

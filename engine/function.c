@@ -39,6 +39,7 @@ struct lt_function {
   int64_t skip_ret;
   int deferred;
   bool late_exit, skipped, emulated, kernel_skips, uses_scratch;
+  struct lt_at_site at_site;
 };
 
 /* ---- Beginning ---------------------------------------------------------------------------- */
@@ -131,6 +132,8 @@ static void put_aside(lt_thread *thread, struct lt_function *function)
   function->emulated = thread->emulated;
   function->kernel_skips = thread->kernel_skips;
   function->uses_scratch = thread->uses_scratch;
+  function->at_site = thread->at_site;
+  thread->at_site.due = thread->at_site.in_slot = thread->at_site.calls = false;
   lt_scratch_hand_over(thread, thread, function);
   thread->in_call = thread->want_exit = thread->late_exit = thread->skipped = false;
   thread->emulated = thread->kernel_skips = thread->uses_scratch = false;
@@ -159,6 +162,7 @@ static void put_back(lt_thread *thread, struct lt_function *function)
   thread->emulated = function->emulated;
   thread->kernel_skips = function->kernel_skips;
   thread->uses_scratch = function->uses_scratch;
+  thread->at_site = function->at_site;
   lt_scratch_hand_over(thread, function, thread);
 }
 

@@ -3,14 +3,15 @@
  * Three ways, from quick to patient. process_vm_readv(2) and process_vm_writev(2) respect page
  * protection. /proc/TID/mem does not, where the kernel allows that: it reads what the program made
  * unreadable and writes to its text. ptrace(2) does the same by words where the file is refused.
- * What none of them reaches is a hole. */
+ * What none of them reaches is a hole. What we have planted (breaks.c) is not to be seen. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "breaks.h"
 #include "registers.h"
 
 /* The least page that any processor has: nothing becomes inaccessible between two multiples. */
@@ -173,12 +174,65 @@ static ssize_t transfer(lt_thread *thread, struct range range)
 
 ssize_t lt_mem_read(lt_thread *thread, uint64_t addr, void *ret, size_t size)
 {
-  return transfer(thread, (struct range){.addr = addr, .to = ret, .size = size});
+  ssize_t done = transfer(thread, (struct range){.addr = addr, .to = ret, .size = size});
+  if (done > 0)
+    lt_sites_hide(thread->process, addr, ret, (size_t)done);
+  return done;
 }
 
 ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size)
 {
-  return transfer(thread, (struct range){.addr = addr, .write = true, .from = bytes, .size = size});
+  struct range range = {.addr = addr, .write = true, .from = bytes, .size = size};
+  uint8_t *covered = lt_sites_cover(thread->process, addr, bytes, size);
+  if (covered)
+    range.from = covered;
+  ssize_t done = transfer(thread, range);
+  if (covered && done > 0)
+    lt_sites_written(thread->process, addr, bytes, (size_t)done);
+  free(covered);
+  return done;
+}
+
+/* A stopped thread is the best to ask: ptrace(2) answers for no other. */
+static lt_thread *any_thread(const lt_process *process)
+{
+  for (lt_thread *thread = process->threads; thread; thread = thread->next)
+    if (thread->state == LT_ST_STOPPED)
+      return thread;
+  return process->threads;
+}
+
+static ssize_t raw(lt_process *process, struct range range)
+{
+  lt_thread *thread = any_thread(process);
+  size_t size = range.size;
+  ssize_t done = thread ? 1 : -ESRCH;
+  while (range.size && done > 0) {
+    done = range.write ? -EFAULT : by_call(thread, &range);
+    if (done <= 0)
+      done = by_file(thread, &range);
+    if (done <= 0 && thread->state == LT_ST_STOPPED)
+      done = by_words(thread, &range);
+    if (done <= 0)
+      break;
+    range.addr += (size_t)done;
+    range.size -= (size_t)done;
+    if (range.write)
+      range.from += done;
+    else
+      range.to += done;
+  }
+  return range.size < size ? (ssize_t)(size - range.size) : done ? done : -ESRCH;
+}
+
+ssize_t lt_mem_raw_read(lt_process *process, uint64_t addr, void *ret, size_t size)
+{
+  return raw(process, (struct range){.addr = addr, .to = ret, .size = size});
+}
+
+ssize_t lt_mem_raw_write(lt_process *process, uint64_t addr, const void *bytes, size_t size)
+{
+  return raw(process, (struct range){.addr = addr, .write = true, .from = bytes, .size = size});
 }
 
 ssize_t lt_mem_string(lt_thread *thread, uint64_t addr, char *ret, size_t max, bool *whole)

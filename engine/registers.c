@@ -28,7 +28,7 @@ int lt_touch_failed(lt_thread *thread, int error, const char *what)
 void lt_regs_forget(lt_thread *thread)
 {
   struct lt_regs *regs = &thread->regs;
-  regs->general_valid = regs->general_dirty = false;
+  regs->general_valid = regs->general_dirty = regs->pc_dirty = false;
   regs->vector_valid = regs->vector_dirty = false;
 }
 
@@ -44,8 +44,13 @@ int lt_regs_flush(lt_thread *thread)
 {
   const struct lt_arch *native = lt_arch_native();
   struct lt_regs *regs = &thread->regs;
-  int error = regs->general_dirty ? native->flush_general(thread->tid, regs) : 0;
+  int error = 0;
+  if (regs->general_dirty)
+    error = native->flush_general(thread->tid, regs);
+  else if (regs->pc_dirty)
+    error = native->flush_pc(thread->tid, regs);
   regs->general_dirty = regs->general_dirty && error;
+  regs->pc_dirty = regs->pc_dirty && error;
   if (!error && regs->vector_dirty) {
     error = native->flush_vector(thread->tid, regs);
     regs->vector_dirty = error;
@@ -101,6 +106,16 @@ int lt_regs_change(lt_thread *thread, struct lt_regs **ret)
   if (!error)
     thread->regs.general_dirty = true;
   return error;
+}
+
+int lt_regs_set_pc(lt_thread *thread, uint64_t pc)
+{
+  int error = fetch_general(thread);
+  if (error)
+    return error;
+  lt_arch_native()->set_pc(&thread->regs, pc);
+  thread->regs.pc_dirty = true;
+  return 0;
 }
 
 int lt_regs_vector(lt_thread *thread, struct lt_regs **ret)

@@ -19,6 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "breaks.h"
 #include "proc.h"
 #include "remote.h"
 
@@ -215,10 +216,13 @@ static void give_up(lt_thread *thread, int error)
   remote->call.ret = error;
   remote->call.is_error = remote->call.done = true;
   struct lt_stop record = make_record(thread, remote);
+  bool told = !remote->silent;
+  if (thread->grows_slots)
+    lt_slots_grown(thread, &remote->call);
   lt_remote_free(thread);
   thread->grows_scratch = 0;
   if (thread->state == LT_ST_STOPPED)
-    lt_settle(thread, lt_report_record(thread, &record));
+    lt_settle(thread, told ? lt_report_record(thread, &record) : LT_RESUME);
 }
 
 int lt_remote_reenter(lt_thread *thread)
@@ -346,13 +350,15 @@ static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool
     lt_k_tgkill(thread->process->pid, thread->tid, SIGSTOP);
   if (thread->grows_scratch)
     lt_scratch_grown(thread, &remote->call);
+  if (thread->grows_slots)
+    lt_slots_grown(thread, &remote->call);
   if (group_stop && thread->stop.kind != LT_GROUP_STOP)
     thread->deferred = status; /* the process was stopped meanwhile */
   if (at_entry) {
     thread->kernel_skips = false;
     skip_again(thread);
   }
-  bool told = !remote->reenters;
+  bool told = !remote->reenters && !remote->silent;
   thread->remote = NULL;
   lt_remote_free_one(remote);
   lt_settle(thread, told ? lt_report_record(thread, &record) : LT_RESUME);

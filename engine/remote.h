@@ -22,6 +22,7 @@ struct lt_remote {
   struct lt_call call; /* ours */
   bool stopped_again;  /* SIGSTOP came meanwhile */
   bool reenters;       /* there is none: the own call is only to be entered again */
+  bool silent;         /* the engine's own: the hook hears nothing of it */
   uint64_t mask;       /* the thread's signal mask */
 
   /* what the thread had when it began */

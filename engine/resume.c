@@ -7,7 +7,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 #define ATTEMPTS 3
 
@@ -25,14 +25,14 @@ static bool wants_calls(const lt_session *session)
 static bool wants_mode_syscall(const lt_thread *thread)
 {
   return thread->want_exit || thread->changed_args || thread->function || thread->results.backs ||
-         lt_call_became(thread) || wants_calls(thread->session);
+         lt_call_became(thread) || lt_break_wants_exit(thread) || wants_calls(thread->session);
 }
 
 static unsigned wanted_options(const lt_thread *thread)
 {
   const lt_session *session = thread->session;
   unsigned options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
-  if (!session->options.no_follow)
+  if (!session->options.no_follow || lt_sites_any(thread->process)) /* ours must not get away */
     options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE;
   if (session->kinds & 1u << LT_EXITING)
     options |= PTRACE_O_TRACEEXIT;
@@ -72,6 +72,7 @@ void lt_flush_and_restart(lt_thread *thread, int request, int signo)
   for (int i = 0; i < ATTEMPTS && thread->state == LT_ST_STOPPED; i++)
     if (lt_regs_flush(thread) == 0 && lt_request(thread, request, 0, (uintptr_t)signo) == 0)
       thread->state = request == PTRACE_LISTEN ? LT_ST_LISTENING : LT_ST_RUNNING;
+  thread->sites_seen = thread->process ? lt_sites_changes(thread->process) : 0;
   if (thread->state == LT_ST_STOPPED) /* no real kernel refuses so often */
     thread->state = LT_ST_DYING;
 }
@@ -102,12 +103,15 @@ void lt_resume(lt_thread *thread)
   thread->held = false;
   if (lt_emulate_settle(thread) || lt_function_settle(thread))
     return;
-  bool letting_go = thread->ignored || thread->process->detaching;
+  bool letting_go =
+      (thread->ignored || thread->process->detaching) && lt_sites_release(thread->process);
   if (letting_go && !thread->function && !thread->changed_args && !lt_call_became(thread)) {
     if (!lt_scratch_unmap(thread))
       lt_detach_stopped(thread);
     return;
   }
+  if (lt_break_settle(thread))
+    return;
   lt_remote_resend(thread);
   if (thread->session->ending && thread->process->launched)
     lt_process_kill(thread->process); /* born after lt_shutdown began */

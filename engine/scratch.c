@@ -38,8 +38,11 @@ struct lt_region *lt_regions_copy(const struct lt_region *regions)
   struct lt_region *copy = NULL;
   for (const struct lt_region *region = regions; region; region = region->next) {
     struct lt_region *one = new_region(region->addr, region->pages);
-    if (one) /* else the child maps its own */
-      LL_PREPEND(copy, one);
+    if (!one) /* the child maps its own */
+      continue;
+    for (size_t i = 0; i < one->pages && region->user[i] == region; i++)
+      one->user[i] = one; /* nobody's to take there either */
+    LL_PREPEND(copy, one);
   }
   return copy;
 }

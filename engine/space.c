@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "breaks.h"
+
 struct lt_space *lt_space_new(void)
 {
   struct lt_space *space = calloc(1, sizeof *space);
@@ -25,6 +27,7 @@ struct lt_space *lt_space_copy(const struct lt_space *space)
     return NULL;
   memcpy(copy->call_instruction, space->call_instruction, sizeof copy->call_instruction);
   copy->scratch = lt_regions_copy(space->scratch);
+  copy->sites = lt_sites_copy(space->sites);
   return copy;
 }
 
@@ -33,5 +36,6 @@ void lt_space_leave(struct lt_space *space)
   if (!space || --space->processes > 0)
     return;
   lt_regions_free(space->scratch);
+  lt_sites_free(space->sites);
   free(space);
 }

@@ -6,11 +6,13 @@
 #include "arch.h"
 
 struct lt_region; /* scratch.c */
+struct lt_sites;  /* breaks.c */
 
 struct lt_space {
   unsigned processes;                      /* how many share it */
   struct lt_region *scratch;               /* rooms that we had mapped in it */
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
+  struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
 };
 
 /* NULL when out of memory. */

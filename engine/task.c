@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#include "engine.h"
+#include "breaks.h"
 
 lt_thread *lt_task_thread(lt_session *session, pid_t tid)
 {
@@ -77,8 +77,11 @@ void lt_task_free_process(lt_process *process)
   if (process->spawn_pipe >= 0)
     close(process->spawn_pipe);
   lt_mem_forget(process);
+  struct lt_space *space = process->space && process->space->processes > 1 ? process->space : NULL;
   lt_space_leave(process->space);
   HASH_DEL(session->processes, process);
+  if (space)
+    lt_sites_left(session, space);
   free(process);
 }
 
@@ -94,6 +97,7 @@ void lt_task_free_thread(lt_thread *thread)
   lt_remote_free(thread);
   lt_function_free_all(thread);
   lt_resent_free(thread);
+  lt_slot_step_free(thread);
   if (process) {
     lt_scratch_release(thread);
     lt_results_forget(thread);

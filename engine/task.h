@@ -54,6 +54,22 @@ struct lt_results {
   unsigned backs;
 };
 
+#define LT_RETRIES 8
+
+/* Where a thread stands with regard to breakpoints. */
+struct lt_at_site {
+  bool due;     /* at `addr`, whose hit has been dealt with: runs on through the slot */
+  bool in_slot; /* was sent to the slot at `slot` of site `addr`, and may still be there */
+  bool calls;   /* to make a system call from there: mended at its entry */
+  uint64_t addr, slot;
+  /* Hits that have been reported, of instructions that will be run again from their start: a signal
+   * handler comes first, or the kernel restarts the call. */
+  uint8_t retries;
+  struct lt_retry {
+    uint64_t addr, sp;
+  } retry[LT_RETRIES];
+};
+
 struct lt_thread {
   lt_session *session;
   lt_process *process; /* NULL only for an orphan */
@@ -75,6 +91,7 @@ struct lt_thread {
   struct lt_function *function; /* one of its functions that it runs for us (function.c) */
   bool uses_scratch;            /* has room in the process's scratch */
   size_t grows_scratch;         /* size of the region that `remote` is mapping */
+  uint64_t grows_slots;         /* address at which it is mapping room for slots */
   bool late_exit;               /* the exit of its own call is to be reported after `remote` */
   int deferred;                 /* status to dispatch again when released; 0: none */
   bool in_hook;                 /* a hook for this thread is on the stack */
@@ -101,7 +118,11 @@ struct lt_thread {
   uint64_t saved_args[LT_CALL_ARGS];
   struct lt_results results;
   struct lt_capture capture;
-  char *scratch; /* decoded bytes of lt_call_arg(), see decode */
+
+  uint32_t sites_seen;            /* lt_sites_changes() when it was last restarted */
+  struct lt_at_site at_site;      /* what it owes to a breakpoint (breaks.c, slots.c) */
+  struct lt_slot_step *slot_step; /* it is being stepped out of a slot (slot_step.c) */
+  char *scratch;                  /* decoded bytes of lt_call_arg(), see decode */
   size_t scratch_room;
 
   struct lt_regs regs;
@@ -169,6 +190,7 @@ struct lt_session {
   bool stepping;              /* lt_step is on the stack */
   bool ending;                /* lt_shutdown is under way */
   bool attached;              /* lt_attach was used: an adopted process may be one of those */
+  uint32_t break_ids;         /* the last that lt_break_add() gave */
 
   struct lt_frames *frames; /* rules of unwind tables (frames.c) */
 
@@ -200,8 +222,15 @@ int lt_regs_change(lt_thread *thread, struct lt_regs **ret);
 /* General and vector registers, the latter to be changed. */
 int lt_regs_vector(lt_thread *thread, struct lt_regs **ret);
 
+/* The same for the program counter alone, which is quicker to write back. */
+int lt_regs_set_pc(lt_thread *thread, uint64_t pc);
+
 /* memory.c: the mem descriptor belongs to a program image. */
 void lt_mem_forget(lt_process *process);
+/* Memory as it is, with what we have planted, whether or not the process runs. Returns the number of
+ * bytes or a negated errno; lt_error() has no line. */
+ssize_t lt_mem_raw_read(lt_process *process, uint64_t addr, void *ret, size_t size);
+ssize_t lt_mem_raw_write(lt_process *process, uint64_t addr, const void *bytes, size_t size);
 
 /* capture.c, decode.c */
 void lt_capture_forget(lt_thread *thread); /* a new call began */

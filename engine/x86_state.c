@@ -114,6 +114,26 @@ int lt_x86_flush_general(pid_t tid, const struct lt_regs *regs)
   return (int)lt_k_ptrace(PTRACE_SETREGS, tid, 0, (uintptr_t)regs->general);
 }
 
+void lt_x86_set_pc(struct lt_regs *regs, uint64_t pc)
+{
+  lt_x86_user(regs)->rip = pc;
+}
+
+int lt_x86_flush_pc(pid_t tid, const struct lt_regs *regs)
+{
+  return (int)lt_k_ptrace(PTRACE_POKEUSER, tid, offsetof(struct user, regs.rip),
+                          (uintptr_t)lt_x86_view(regs)->rip);
+}
+
+/* SYSCALL leaves the address behind it in rcx as well. */
+void lt_x86_mend_call(struct lt_regs *regs, uint64_t back)
+{
+  struct user_regs_struct *user = lt_x86_user(regs);
+  if (user->rcx == user->rip)
+    user->rcx = back;
+  user->rip = back;
+}
+
 /* No call to restart; string instructions go upwards, no single step; the x87 stack is empty. What
  * the program chose for rounding and exceptions stays. */
 void lt_x86_clean_state(struct lt_regs *regs)

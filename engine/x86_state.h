@@ -74,6 +74,9 @@ bool lt_x86_is_pc(const struct lt_reg *reg);
 bool lt_x86_is_checked(const struct lt_reg *reg);
 uint64_t lt_x86_call_nr(const struct lt_regs *regs);
 void lt_x86_cancel_restart(struct lt_regs *regs);
+void lt_x86_set_pc(struct lt_regs *regs, uint64_t pc);
+int lt_x86_flush_pc(pid_t tid, const struct lt_regs *regs);
+void lt_x86_mend_call(struct lt_regs *regs, uint64_t back);
 void lt_x86_set_call_nr(struct lt_regs *regs, uint64_t nr);
 void lt_x86_begin_call(struct lt_regs *regs, uint64_t pc, uint64_t nr);
 void lt_x86_redo_call(struct lt_regs *regs, uint64_t nr);
@@ -103,6 +106,7 @@ int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
   .set_function_arg = lt_x86_set_function_arg, .function_return = lt_x86_function_return,         \
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
   .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
-  .follows_call = lt_x86_follows_call
+  .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
+  .mend_call = lt_x86_mend_call, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1
 
 #endif

@@ -166,8 +166,8 @@ struct lt_stop {
       uint32_t error; /* errno: ECANCELED if it was left without returning (longjmp, exception) */
     } ret;
     struct {
-      uint64_t addr, pc; /* pc is past the instruction, but for "x" */
-      uint64_t old, new; /* values, of `size` bytes; the same for a read */
+      uint64_t addr, pc;      /* pc is past the instruction, but for "x" */
+      uint64_t before, after; /* values, of `size` bytes; the same for a read */
       uint32_t id, size;
     } watch;
     struct {

@@ -16,6 +16,7 @@ static struct tracee *new_tracee(pid_t pid, pid_t tid)
   assert_non_null(tracee);
   tracee->process.session = &tracee->session;
   tracee->process.pid = pid;
+  tracee->process.space = &tracee->space;
   tracee->process.mem_fd = -1;
   tracee->process.threads = &tracee->thread;
   tracee->thread.session = &tracee->session;

@@ -15,6 +15,7 @@
 struct tracee {
   lt_session session;
   lt_process process;
+  struct lt_space space;
   lt_thread thread;
 };
 

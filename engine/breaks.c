@@ -1,0 +1,213 @@
+/* breaks.c - a thread runs onto a breakpoint, and on from it.
+ *
+ *   trap        the program counter is set back, and the owners of the site are told
+ *   running on  the program counter is set to the site's slot, where the displaced instruction is,
+ *               followed by a jump back: one stop per hit, and nothing is lifted
+ *   retry       a hit counts once, even if its instruction begins again: after a fault that the
+ *               program repairs, or when the kernel restarts a call */
+#include "breaks.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+static uint64_t sp_of(const struct lt_regs *regs)
+{
+  return lt_arch_get(lt_arch_of(regs))->sp(regs);
+}
+
+/* ---- Retries ------------------------------------------------------------------------------ */
+
+/* The hit here was reported, and the instruction will begin again. */
+static void retry(lt_thread *thread, uint64_t addr)
+{
+  struct lt_at_site *at = &thread->at_site;
+  const struct lt_regs *regs;
+  if (lt_regs_general(thread, &regs) != 0)
+    return;
+  if (at->retries == LT_RETRIES) /* the oldest is of a handler that never returned */
+    memmove(at->retry, at->retry + 1, --at->retries * sizeof *at->retry);
+  at->retry[at->retries++] = (struct lt_retry){addr, sp_of(regs)};
+}
+
+static bool take_retry(lt_thread *thread, uint64_t addr, uint64_t sp)
+{
+  struct lt_at_site *at = &thread->at_site;
+  for (unsigned i = at->retries; i-- > 0;)
+    if (at->retry[i].addr == addr && at->retry[i].sp == sp) {
+      memmove(at->retry + i, at->retry + i + 1, (--at->retries - i) * sizeof *at->retry);
+      return true;
+    }
+  return false;
+}
+
+/* ---- Hits --------------------------------------------------------------------------------- */
+
+enum lt_verdict lt_break_report(lt_thread *thread)
+{
+  struct lt_stop own = thread->stop;
+  const struct lt_site *site = lt_site_find(thread->process, own.u.brk.addr);
+  unsigned owners = site ? site->owners : 0;
+  enum lt_verdict verdict = LT_RESUME;
+  if (owners & LT_OWNER_USER && lt_report_record(thread, &thread->stop) == LT_HOLD)
+    verdict = LT_HOLD;
+  return verdict;
+}
+
+static void report_hit(lt_thread *thread, const struct lt_site *site, int status)
+{
+  lt_record(thread, LT_BREAK, status);
+  thread->stop.u.brk.addr = site->addr;
+  thread->stop.u.brk.id = site->id;
+  thread->at_site.due = true;
+  thread->at_site.addr = site->addr;
+  if (lt_freeze_parks(thread, LT_PARKED_REPORT))
+    return;
+  lt_settle(thread, lt_break_report(thread));
+}
+
+bool lt_break_on_trap(lt_thread *thread, int status)
+{
+  const struct lt_regs *regs;
+  if (!thread->process->space->sites || lt_regs_general(thread, &regs) != 0)
+    return false;
+  const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
+  uint64_t addr = arch->pc(regs) - arch->trap_advance, sp = arch->sp(regs);
+  const struct lt_site *site = lt_site_find(thread->process, addr);
+  if (!site || (!site->planted && lt_site_is_in_place(thread->process, site)))
+    return false; /* the program's own */
+  lt_regs_set_pc(thread, addr);
+  if (!site->owners) { /* taken out when the thread had hit it already */
+    lt_resume(thread);
+    return true;
+  }
+  if (take_retry(thread, addr, sp)) {
+    thread->at_site.due = true;
+    thread->at_site.addr = addr;
+    lt_record(thread, LT_NONE, status);
+    lt_resume(thread);
+    return true;
+  }
+  report_hit(thread, site, status);
+  return true;
+}
+
+/* ---- On from a site ----------------------------------------------------------------------- */
+
+static bool still_there(lt_thread *thread, uint64_t addr)
+{
+  const struct lt_regs *regs;
+  return lt_regs_general(thread, &regs) == 0 && lt_arch_get(lt_arch_of(regs))->pc(regs) == addr;
+}
+
+static void enter_slot(lt_thread *thread, const struct lt_site *site)
+{
+  thread->at_site.in_slot = true;
+  thread->at_site.slot = site->slot;
+  lt_regs_set_pc(thread, site->slot);
+}
+
+/* The program's own breakpoint instruction is under ours. */
+static void own_trap(lt_thread *thread, const struct lt_site *site)
+{
+  siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_KERNEL};
+  lt_regs_set_pc(thread, site->addr + site->displaced.length);
+  if (thread->stop.kind == LT_BREAK)
+    lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)&info);
+  thread->inject = SIGTRAP;
+}
+
+static bool run_displaced(lt_thread *thread, struct lt_site *site)
+{
+  const struct lt_regs *regs;
+  switch (site->displaced.kind) {
+  case LT_DISPLACE_TRAP:
+    own_trap(thread, site);
+    return false;
+  case LT_DISPLACE_EMULATE:
+    if (lt_regs_general(thread, &regs) == 0 &&
+        lt_arch_get(lt_arch_of(regs))->emulate(thread, &site->displaced, site->addr) == 0)
+      return false;
+    lt_slot_step_begin(thread, site);
+    return true;
+  case LT_DISPLACE_STEP:
+    lt_slot_step_begin(thread, site);
+    return true;
+  case LT_DISPLACE_CALL:
+    thread->at_site.calls = true;
+    enter_slot(thread, site);
+    return false;
+  default:
+    enter_slot(thread, site);
+    return false;
+  }
+}
+
+bool lt_break_settle(lt_thread *thread)
+{
+  struct lt_at_site *at = &thread->at_site;
+  if (!at->due || thread->listen_signal)
+    return false;
+  if (thread->inject) { /* a handler of the program's comes first, and may come back */
+    at->due = false;
+    retry(thread, at->addr);
+    return false;
+  }
+  struct lt_site *site = lt_site_find(thread->process, at->addr);
+  if (!site || !site->planted || !still_there(thread, at->addr)) {
+    at->due = false;
+    return false;
+  }
+  int error = lt_slot_prepare(thread, site);
+  if (error == -EAGAIN) /* room is being mapped */
+    return true;
+  if (thread->state != LT_ST_STOPPED)
+    return true;
+  at->due = false;
+  if (error) {
+    lt_slot_step_begin(thread, site); /* in its own place */
+    return true;
+  }
+  return run_displaced(thread, site);
+}
+
+/* ---- System call instructions ------------------------------------------------------------- */
+
+/* What the program and everybody else is to see as the address behind the instruction. If the kernel
+ * restarts the call, the thread runs onto the site once more. */
+void lt_break_on_entry(lt_thread *thread)
+{
+  struct lt_at_site *at = &thread->at_site;
+  struct lt_regs *regs;
+  const struct lt_site *site;
+  if (!at->calls || !(site = lt_site_find(thread->process, at->addr)) ||
+      lt_regs_change(thread, &regs) != 0)
+    return;
+  const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
+  uint64_t back = at->addr + site->displaced.length;
+  if (arch->pc(regs) - at->slot >= LT_SLOT_BYTES)
+    return;
+  arch->mend_call(regs, back);
+  thread->call.ip = back;
+  at->in_slot = false;
+  retry(thread, at->addr);
+}
+
+bool lt_break_wants_exit(const lt_thread *thread)
+{
+  return thread->at_site.calls;
+}
+
+/* -ERESTARTSYS and its like: the call begins again, and is the same hit. */
+void lt_break_on_exit(lt_thread *thread, int64_t ret)
+{
+  struct lt_at_site *at = &thread->at_site;
+  const struct lt_regs *regs;
+  if (!at->calls)
+    return;
+  at->calls = false;
+  bool restarts = ret <= -512 && ret >= -516;
+  if (!restarts && lt_regs_general(thread, &regs) == 0)
+    take_retry(thread, at->addr, sp_of(regs));
+}
