@@ -18,6 +18,7 @@ struct slot {
   struct lt_displaced *to;
   uint64_t at;
   bool wide;
+  unsigned pool; /* addresses at the end of the slot */
 };
 
 bool lt_x86_decode(bool wide, const uint8_t *code, size_t size, ZydisDecodedInstruction *ret,
@@ -62,25 +63,35 @@ static bool distance(bool wide, uint64_t from, uint64_t target, int32_t *ret)
 }
 
 #define JUMP_NEAR 5
-#define JUMP_FAR 14
+#define THROUGH_MEMORY 6
 
 static uint8_t jump_size(const struct slot *slot, unsigned offset, uint64_t target)
 {
   int32_t delta;
-  return distance(slot->wide, slot->at + offset + JUMP_NEAR, target, &delta) ? JUMP_NEAR : JUMP_FAR;
+  return distance(slot->wide, slot->at + offset + JUMP_NEAR, target, &delta) ? JUMP_NEAR
+                                                                             : THROUGH_MEMORY;
 }
 
-/* A jump, through memory behind it where the target is out of reach. */
+/* An instruction of two bytes with an operand relative to the instruction pointer: this address,
+ * kept at the end of the slot, aligned for programs that have misaligned accesses trapped. */
+static void put_with_address(struct slot *slot, const void *opcode, uint64_t address)
+{
+  size_t at = LT_SLOT_BYTES - sizeof address * ++slot->pool;
+  int32_t delta = (int32_t)at - (slot->to->size + THROUGH_MEMORY);
+  put(slot, opcode, 2);
+  put(slot, &delta, sizeof delta);
+  memcpy(slot->to->code + at, &address, sizeof address);
+}
+
+/* A jump, through memory where the target is out of reach. */
 static void put_jump(struct slot *slot, uint64_t target)
 {
-  static const uint8_t through_memory[] = {0xff, 0x25, 0, 0, 0, 0};
   int32_t delta;
   if (distance(slot->wide, slot->at + slot->to->size + JUMP_NEAR, target, &delta)) {
     put_byte(slot, 0xe9);
     put(slot, &delta, sizeof delta);
   } else {
-    put(slot, through_memory, sizeof through_memory);
-    put(slot, &target, sizeof target);
+    put_with_address(slot, "\xff\x25", target);
   }
 }
 
@@ -122,13 +133,15 @@ static int put_plain(struct slot *slot, const ZydisDecodedInstruction *insn, uin
   return error;
 }
 
-/* Where a relative branch goes. One of 16 bits drops the upper part of the address. */
+/* Where a relative branch goes. One of 16 bits drops the upper part of the address,
+ * unless it is xbegin's. */
 static uint64_t target_of(const struct slot *slot, const ZydisDecodedInstruction *insn, uint64_t pc)
 {
   uint64_t target = pc + insn->length + (uint64_t)insn->raw.imm[0].value.s;
-  if (insn->operand_width == 16)
-    return (uint16_t)target;
-  return slot->wide ? target : (uint32_t)target;
+  if (slot->wide)
+    return target;
+  bool is_cut = insn->operand_width == 16 && insn->mnemonic != ZYDIS_MNEMONIC_XBEGIN;
+  return is_cut ? (uint16_t)target : (uint32_t)target;
 }
 
 /* A short branch over the jump back to the jump that is taken: no branch is too far for that, and
@@ -160,17 +173,14 @@ static void put_xbegin(struct slot *slot, uint64_t pc)
 }
 
 /* The program's own return address, pushed by one instruction that leaves the flags alone, then a
- * jump. 64-bit code has no push of so many bytes but from memory: the end of the slot. */
+ * jump. 64-bit code has no push of so many bytes but from memory. */
 static void put_call(struct slot *slot, const ZydisDecodedInstruction *insn, uint64_t pc)
 {
-  static const uint8_t push_memory[] = {0xff, 0x35};
   uint64_t back = pc + insn->length;
+  size_t size = insn->operand_width / 8;
   if (slot->wide) {
-    int32_t over = jump_size(slot, sizeof push_memory + sizeof over, slot->to->target);
-    put(slot, push_memory, sizeof push_memory);
-    put(slot, &over, sizeof over);
+    put_with_address(slot, "\xff\x35", back);
   } else {
-    size_t size = insn->operand_width / 8;
     if (size == 2)
       put_byte(slot, 0x66);
     put_byte(slot, 0x68);
@@ -178,8 +188,6 @@ static void put_call(struct slot *slot, const ZydisDecodedInstruction *insn, uin
   }
   put_place(slot, LT_PLACE_TARGET);
   put_jump(slot, slot->to->target);
-  if (slot->wide)
-    put(slot, &back, sizeof back);
 }
 
 static int put_relative(struct slot *slot, const ZydisDecodedInstruction *insn, uint64_t pc)
@@ -205,7 +213,8 @@ unsigned lt_x86_return_bytes(const ZydisDecodedInstruction *insn)
 {
   if (insn->mnemonic != ZYDIS_MNEMONIC_CALL || is_relative_branch(insn))
     return 0;
-  return insn->operand_width / 8u;
+  bool is_near = insn->meta.branch_type != ZYDIS_BRANCH_TYPE_FAR;
+  return is_near && insn->machine_mode == ZYDIS_MACHINE_MODE_LONG_64 ? 8 : insn->operand_width / 8u;
 }
 
 bool lt_x86_is_emulated(const ZydisDecodedInstruction *insn)
@@ -258,9 +267,25 @@ static void put_illegal(struct slot *slot, const uint8_t *code, size_t size)
   slot->to->kind = LT_DISPLACE_ILLEGAL;
   slot->to->length = (uint8_t)size;
   memcpy(slot->to->original, code, size);
-  memset(slot->to->code, HLT, sizeof slot->to->code);
   memcpy(slot->to->code, code, size);
   slot->to->size = sizeof slot->to->code;
+}
+
+/* The decoder knows branches of a processor that no Linux of today runs on. Others fault. */
+static bool is_of_knights_corner(const ZydisDecodedInstruction *insn)
+{
+  return is_relative_branch(insn) && insn->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+}
+
+static int translate(struct slot *slot, const ZydisDecodedInstruction *insn, uint64_t pc)
+{
+  if (is_ambiguous(insn))
+    return -ENOTSUP;
+  if (is_relative_branch(insn))
+    return put_relative(slot, insn, pc);
+  if (leaves(insn) || slot->to->is_call)
+    return put_copy(slot, insn, pc);
+  return put_plain(slot, insn, pc);
 }
 
 static int displace(struct slot *slot, const uint8_t *code, size_t size, uint64_t pc)
@@ -268,7 +293,8 @@ static int displace(struct slot *slot, const uint8_t *code, size_t size, uint64_
   struct lt_displaced *to = slot->to;
   ZydisDecodedInstruction insn;
   memset(to, 0, sizeof *to);
-  if (!lt_x86_decode(slot->wide, code, size, &insn, NULL)) {
+  memset(to->code, HLT, sizeof to->code);
+  if (!lt_x86_decode(slot->wide, code, size, &insn, NULL) || is_of_knights_corner(&insn)) {
     put_illegal(slot, code, size);
     return 0;
   }
@@ -277,13 +303,13 @@ static int displace(struct slot *slot, const uint8_t *code, size_t size, uint64_
   to->kind = (uint8_t)kind_of(&insn);
   to->return_bytes = (uint8_t)lt_x86_return_bytes(&insn);
   to->is_call = to->return_bytes != 0;
-  if (is_ambiguous(&insn))
-    return -ENOTSUP;
-  if (is_relative_branch(&insn))
-    return put_relative(slot, &insn, pc);
-  if (leaves(&insn) || to->is_call)
-    return put_copy(slot, &insn, pc);
-  return put_plain(slot, &insn, pc);
+  int error = translate(slot, &insn, pc);
+  unsigned pool = LT_SLOT_BYTES - 8 * slot->pool;
+  if (!error && to->size > pool)
+    return -ERANGE;
+  if (slot->pool)
+    to->size = LT_SLOT_BYTES;
+  return error;
 }
 
 int lt_x86_displace_64(const uint8_t *code, size_t size, uint64_t pc, uint64_t slot,

@@ -13,7 +13,7 @@
 
 #define CS32 0x23
 #define DATA_SELECTOR 0x2b
-#define FLAG_TRAP 0x100u
+#define FLAG_ALIGNMENT 0x40000u
 #define FLAG_RESUME 0x10000u
 #define FLAG_ID 0x200000u
 /* What popf changes in user mode: CF PF AF ZF SF TF DF OF NT AC ID. */
@@ -118,7 +118,7 @@ static int near_target(const struct emulation *run, uint64_t *ret)
     return 0;
   }
   int error = address_of(run, operand, &addr);
-  return error ? error : read_exactly(run, addr, ret, run->insn.operand_width / 8);
+  return error ? error : read_exactly(run, addr, ret, lt_x86_return_bytes(&run->insn));
 }
 
 /* Where a far call goes. */
@@ -145,24 +145,25 @@ static int far_target(const struct emulation *run, uint64_t *ret_pc, uint64_t *r
   return 0;
 }
 
-/* Whether the processor gets there without a fault. */
-static bool is_reachable(uint64_t target, uint64_t cs)
+/* Whether the processor gets there; what it finds there is another matter. From 64-bit to 32-bit code
+ * it cuts off the stack pointer. */
+static bool is_reachable(const struct emulation *run, uint64_t target, uint64_t cs)
 {
   if (cs == LT_X86_CS64)
-    return target >> 47 == 0;
-  return cs == CS32 && target >> 32 == 0;
+    return target >> 47 == 0 || target >> 47 == 0x1ffff;
+  return cs == CS32 && !run->wide;
 }
 
 /* Far and near calls. The caller's code segment is pushed above the return address. */
 static int call(const struct emulation *run, struct effect *effect)
 {
   bool is_far = run->insn.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
-  size_t size = run->insn.operand_width / 8;
+  size_t size = lt_x86_return_bytes(&run->insn);
   uint8_t pushed[16] = {0};
   int error = is_far ? far_target(run, &effect->pc, &effect->cs) : near_target(run, &effect->pc);
   if (error)
     return error;
-  if (!is_reachable(effect->pc, effect->cs) || (!run->wide && run->user->ss != DATA_SELECTOR))
+  if (!is_reachable(run, effect->pc, effect->cs) || (!run->wide && run->user->ss != DATA_SELECTOR))
     return -EFAULT;
   memcpy(pushed, &run->next, size);
   memcpy(pushed + size, &run->user->cs, sizeof(uint16_t));
@@ -213,6 +214,8 @@ int lt_x86_emulate(lt_thread *thread, const struct lt_displaced *displaced, uint
   if (!lt_x86_decode(run.wide, displaced->original, displaced->length, &run.insn, run.operands) ||
       !lt_x86_is_emulated(&run.insn))
     return -EFAULT;
+  if (run.user->eflags & FLAG_ALIGNMENT)
+    return -EFAULT; /* the processor knows what is misaligned */
   run.next = low(pc + run.insn.length, run.wide ? 64 : 32);
   struct effect effect = {
       .pc = pc, .sp = run.user->rsp, .cs = run.user->cs, .flags = run.user->eflags};

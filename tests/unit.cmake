@@ -18,7 +18,7 @@ foreach(source IN LISTS unit_tests)
   target_include_directories(${name} PRIVATE
     ${PROJECT_SOURCE_DIR}/engine ${CMAKE_CURRENT_SOURCE_DIR}/unit)
   target_link_libraries(${name} PRIVATE
-    luatrace-engine luatrace-options luatrace-uthash PkgConfig::CMOCKA)
+    luatrace-engine luatrace-options luatrace-uthash luatrace-zydis PkgConfig::CMOCKA)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${tests_dir}/unit)
   target_compile_options(${name} PRIVATE -UNDEBUG)
   string(REGEX REPLACE "_test$" "" test "${name}")

@@ -1,15 +1,21 @@
-/* displace_test.c - instructions translated for a slot: what the translation looks like. */
+/* displace_test.c - instructions translated for a slot: what the translation looks like, and that it
+ * does what the processor does.
+ *
+ * `displace_test N [SEED]` compares N random cases and tells how many of them differ. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "arch.h"
 #include "displace.h"
+#include "displace_cases.h"
 
 #define PC UINT64_C(0x555555554000)
 #define SLOT (PC + 0x10000)
@@ -95,11 +101,11 @@ static void what_is_out_of_reach_is_jumped_to_through_memory(void **state)
   (void)state;
   struct lt_displaced insn;
   assert_int_equal(TRANSLATE(FAR_SLOT, "\xe9\xf0\xff\xff\x7f", &insn), 0);
-  assert_memory_equal(insn.code, "\xff\x25\0\0\0\0", 6);
-  assert_int_equal(number(&insn, 6), PC + 5 + 0x7ffffff0);
+  assert_memory_equal(insn.code, "\xff\x25\x12\0\0\0", 6);
+  assert_int_equal(number(&insn, 24), PC + 5 + 0x7ffffff0);
   assert_int_equal(TRANSLATE(FAR_SLOT, "\x0f\x84\xf0\xff\xff\x7f", &insn), 0);
   assert_int_equal(led_to(&insn, FAR_SLOT, 7), PC + 6);
-  assert_int_equal(number(&insn, 13), PC + 6 + 0x7ffffff0);
+  assert_int_equal(number(&insn, 24), PC + 6 + 0x7ffffff0);
   assert_true(insn.size <= LT_SLOT_BYTES);
 }
 
@@ -108,14 +114,14 @@ static void calls_push_the_programs_address(void **state)
   (void)state;
   struct lt_displaced insn;
   assert_int_equal(TRANSLATE(SLOT, "\xe8\x00\x01\x00\x00", &insn), 0);
-  assert_memory_equal(insn.code, "\xff\x35\x05\0\0\0\xe9", 7);
+  assert_memory_equal(insn.code, "\xff\x35\x12\0\0\0\xe9", 7);
   assert_int_equal(led_to(&insn, SLOT, 11), PC + 5 + 0x100);
-  assert_int_equal(number(&insn, 11), PC + 5);
+  assert_int_equal(number(&insn, 24), PC + 5);
   assert_int_equal(insn.places[0].offset, 6);
   assert_int_equal(insn.places[0].place, LT_PLACE_TARGET);
   assert_int_equal(TRANSLATE(FAR_SLOT, "\xe8\xf0\xff\xff\x7f", &insn), 0);
-  assert_int_equal(number(&insn, 12), PC + 5 + 0x7ffffff0);
-  assert_int_equal(number(&insn, 20), PC + 5);
+  assert_int_equal(number(&insn, 16), PC + 5 + 0x7ffffff0);
+  assert_int_equal(number(&insn, 24), PC + 5);
   static const uint8_t call[] = {0xe8, 0, 0, 0, 0};
   assert_int_equal(lt_arch_i386.displace(call, sizeof call, 0x8048000, 0xf7000000, &insn), 0);
   assert_memory_equal(insn.code, "\x68\x05\x80\x04\x08\xe9", 6);
@@ -166,12 +172,45 @@ static void everything_fits(void **state)
       TRANSLATE(PC - 0x90000000, "\x2e\x2e\x2e\x48\xc7\x84\x24\0\0\0\0\1\2\3\4", &insn), 0);
   assert_int_equal(insn.kind, LT_DISPLACE_RUN);
   assert_int_equal(insn.length, 15);
-  assert_int_equal(insn.size, 15 + 14);
-  assert_int_equal(number(&insn, 21), PC + 15);
+  assert_int_equal(insn.size, LT_SLOT_BYTES);
+  assert_int_equal(number(&insn, 24), PC + 15);
+  /* xbegin, whose both ends are out of reach */
+  assert_int_equal(TRANSLATE(PC - 0x90000000, "\xc7\xf8\0\0\0\0", &insn), -ERANGE);
+  /* and jz, which just fits */
+  assert_int_equal(TRANSLATE(PC - 0x90000000, "\x74\x10", &insn), 0);
+  assert_int_equal(number(&insn, 16), PC + 2 + 0x10);
+  assert_int_equal(number(&insn, 24), PC + 2);
 }
 
-int main(void)
+static void cases_agree_with_the_processor(void **state)
 {
+  (void)state;
+  struct cases *cases = cases_start(1);
+  cases_run(cases, 20000);
+  assert_int_equal(cases->different, 0);
+  assert_true(cases->compared > 19000);
+  assert_true(cases->faults < cases->compared / 2);
+  assert_true(cases->emulated > 500);
+  cases_end(cases);
+}
+
+static int compare(const char *count, const char *seed)
+{
+  struct cases *cases = cases_start(seed ? strtoull(seed, NULL, 0) : 1);
+  cases_run(cases, (unsigned)strtoul(count, NULL, 0));
+  printf("%u compared, %u different; %u with a signal, %u emulated, %u unknown to the decoder, "
+         "%u out of reach\n",
+         cases->compared, cases->different, cases->faults, cases->emulated, cases->unknown,
+         cases->unreachable);
+  bool failed = cases->different != 0;
+  cases_end(cases);
+  return failed;
+}
+
+int main(int argc, char **argv)
+{
+  if (argc > 1)
+    return compare(argv[1], argc > 2 ? argv[2] : NULL);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(plain_instructions_are_copied),
       cmocka_unit_test(operands_keep_their_address),
@@ -180,6 +219,7 @@ int main(void)
       cmocka_unit_test(calls_push_the_programs_address),
       cmocka_unit_test(kinds),
       cmocka_unit_test(everything_fits),
+      cmocka_unit_test(cases_agree_with_the_processor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
