@@ -11,7 +11,7 @@
 
 #define USAGE_ERROR 125
 
-enum { NO_FOLLOW = 256, ON_ERROR };
+enum { NO_FOLLOW = 256, ON_ERROR, DEBUGINFOD };
 
 static const char help[] =
     "Usage: luatrace [OPTION...] SCRIPT [SCRIPT OPTION...] [--] [PROGRAM [ARGUMENT...]]\n"
@@ -27,6 +27,7 @@ static const char help[] =
     "  -l MODULE             require MODULE first\n"
     "  -p, --attach=PID      trace a running process; may be given more than once\n"
     "  -o, --output=FILE     what the script prints goes to FILE\n"
+    "      --debuginfod      ask the servers in DEBUGINFOD_URLS for debug information\n"
     "      --no-follow       do not trace the processes that the program makes\n"
     "      --on-error=stop|go\n"
     "                        after an error in a handler: stop (the default) kills what was\n"
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
     {"attach", required_argument, NULL, 'p'},
     {"output", required_argument, NULL, 'o'},
     {"no-follow", no_argument, NULL, NO_FOLLOW},
+    {"debuginfod", no_argument, NULL, DEBUGINFOD},
     {"on-error", required_argument, NULL, ON_ERROR},
     {"verbose", no_argument, NULL, 'v'},
     {"version", no_argument, NULL, 'V'},
@@ -119,6 +121,9 @@ static bool read_option(int letter, struct bind_options *options, int *ret)
     return true;
   case NO_FOLLOW:
     options->no_follow = true;
+    return true;
+  case DEBUGINFOD:
+    options->debuginfod = true;
     return true;
   case ON_ERROR:
     options->go_on = strcmp(optarg, "go") == 0;

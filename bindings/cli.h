@@ -20,6 +20,7 @@ struct bind_options {
   const char *script;             /* the script operand, else NULL */
   char **words;                   /* what follows it (with -e: all operands), ends with NULL */
   bool verbose, no_follow, go_on; /* -v, --no-follow, --on-error=go */
+  bool debuginfod;
 };
 
 /* Read the command line. Returns true to go on; false with the exit code in `ret` when everything

@@ -6,17 +6,25 @@
 #include "cli.h"
 #include "signals.h"
 
+static void warn(void *data, const char *text)
+{
+  (void)data;
+  bind_warn(text);
+}
+
 static bool create_session(struct binding *binding, const struct bind_options *options)
 {
   const struct lt_options session_options = {
       .size = sizeof session_options,
       .no_follow = options->no_follow,
+      .debuginfod = options->debuginfod,
   };
   const struct lt_hooks hooks = {
       .size = sizeof hooks,
       .stop = bind_hook,
       .thread_freed = bind_thread_freed,
       .process_freed = bind_process_freed,
+      .warn = warn,
   };
   int error = lt_session_create(&session_options, &hooks, binding, &binding->session);
   if (error)

@@ -28,7 +28,7 @@ int lt_k_sigqueue(pid_t pid, pid_t tid, int signo, void *siginfo);
 /* Open a file below /proc/PID, close-on-exec: name is "maps", "mem", "task/12/status", ... */
 int lt_k_proc_open(pid_t pid, const char *name, int flags);
 /* The same for a file of the tracee's ("root/lib/libc.so.6", "map_files/...") to be read, if it is
- * a regular file with this inode; else -ENOENT. */
+ * a regular file with this inode (0: any); else -ENOENT. */
 int lt_k_proc_open_regular(pid_t pid, const char *name, uint64_t inode);
 /* Whether /proc/PID/name exists: 0, -ENOENT, ... */
 int lt_k_proc_exists(pid_t pid, const char *name);

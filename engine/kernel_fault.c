@@ -2,6 +2,9 @@
  *
  *   LUATRACE_FAULT=K:KIND   the K-th request through the seam (from 1) fails with KIND, an errno
  *                           name; with KIND "vanish" its target is killed just before it instead
+ *   LUATRACE_FAULT_READER=KIND:NAME
+ *                           the process that reads object files crashes, hangs or sends garbage
+ *                           when it is asked about a file of that name
  *   LUATRACE_FAULT_LOG=FILE at exit, append "calls N": how many requests there were
  *
  * The state is the process's, as the environment is: this file is no part of the product. */
@@ -89,4 +92,19 @@ int lt_fault_wait(void)
   if (last_target > 0)
     kill(last_target, SIGKILL);
   return 0;
+}
+
+void lt_fault_reader(const char *name)
+{
+  const char *choice = getenv("LUATRACE_FAULT_READER"), *slash = strrchr(name, '/');
+  const char *wanted = choice ? strchr(choice, ':') : NULL;
+  if (!wanted || strcmp(wanted + 1, slash ? slash + 1 : name) != 0)
+    return;
+  if (strncmp(choice, "crash", 5) == 0)
+    raise(SIGSEGV);
+  if (strncmp(choice, "hang", 4) == 0)
+    for (;;)
+      pause();
+  for (int i = 0; i < 100; i++)
+    dprintf(3, "garbage!");
 }

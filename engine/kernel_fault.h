@@ -10,6 +10,8 @@
 int lt_fault(pid_t tid);
 /* The same for waitpid, which has no target and cannot fail with ESRCH. */
 int lt_fault_wait(void);
+/* In the process that reads object files, before it answers about the file of that name. */
+void lt_fault_reader(const char *name);
 #else
 static inline int lt_fault(pid_t tid)
 {
@@ -19,6 +21,9 @@ static inline int lt_fault(pid_t tid)
 static inline int lt_fault_wait(void)
 {
   return 0;
+}static inline void lt_fault_reader(const char *name)
+{
+  (void)name;
 }
 #endif
 

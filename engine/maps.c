@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "module.h"
 #include "registers.h"
 
 #define FIRST_ROOM ((size_t)16384)
@@ -121,20 +122,27 @@ static ssize_t parse(const struct text *text, struct lt_map **ret)
   return (ssize_t)count;
 }
 
+ssize_t lt_maps_read(pid_t tid, struct lt_map **ret)
+{
+  struct text text = {0};
+  *ret = NULL;
+  int fd = lt_k_proc_open(tid, "maps", O_RDONLY);
+  if (fd < 0)
+    return fd;
+  int error = read_all(fd, &text);
+  close(fd);
+  ssize_t count = error ? error : parse(&text, ret);
+  free(text.bytes);
+  return count;
+}
+
 ssize_t lt_maps(lt_thread *thread, struct lt_map **ret)
 {
   *ret = NULL;
   int error = lt_touch(thread);
   if (error)
     return error;
-  struct text text = {0};
-  int fd = lt_k_proc_open(thread->tid, "maps", O_RDONLY);
-  if (fd < 0)
-    return lt_touch_failed(thread, fd, "open the memory map");
-  error = read_all(fd, &text);
-  close(fd);
-  ssize_t count = error ? error : parse(&text, ret);
-  free(text.bytes);
+  ssize_t count = lt_maps_read(thread->tid, ret);
   return count < 0 ? lt_touch_failed(thread, (int)count, "read the memory map") : count;
 }
 

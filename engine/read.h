@@ -37,15 +37,17 @@ enum lt_question {
   LT_ASK_SCOPE,       /* read_scope.c: address -> variables in scope */
   LT_ASK_GLOBAL,      /* name -> global variable */
   LT_ASK_TYPE,        /* read_type.c: name or reference -> type */
+  LT_ASK_DEMANGLE,    /* read_symbols.c: a name, whatever the file */
+  LT_ASK_FILE,        /* read_file.c: what there is to read */
   LT_QUESTIONS
 };
 
-/* Answers one question. Returns 0, or a negated errno: -ENOENT (the file has nothing about that),
+/* Answers one question; read_main.c lists them all. Returns 0, or a negated errno: -ENOENT (the file has nothing about that),
  * -ENOEXEC (it is malformed), -EINVAL (the question is), -ENOMEM. */
 typedef int lt_read_fn(struct lt_read_file *file, struct lt_bytes_in *question,
                        struct lt_bytes *ret);
-lt_read_fn lt_read_symbols, lt_read_lines_at, lt_read_lines_of, lt_read_lines_all, lt_read_frame,
-    lt_read_scope, lt_read_global, lt_read_type;
+lt_read_fn lt_read_info, lt_read_symbols, lt_read_demangle, lt_read_lines_at, lt_read_lines_of,
+    lt_read_lines_all, lt_read_frame, lt_read_scope, lt_read_global, lt_read_type;
 
 /* Make a file of an open descriptor, which is taken over; 0 or a negated errno. lt_read_close()
  * frees it. `name` and `root` as above. */

@@ -20,6 +20,7 @@
 #include "read.h"
 
 #define BUILD_ID_MAX 64
+#define SECTIONS_MAX 65536
 #define DEBUG_FOLDER "/usr/lib/debug"
 
 struct opened {
@@ -286,4 +287,33 @@ Dwarf *lt_read_dwarf(struct lt_read_file *file, Dwarf_Addr *bias)
     find_alt(opened, dwarf);
   }
   return dwarf;
+}
+
+/* ---- LT_ASK_FILE -------------------------------------------------------------------------- */
+
+static bool has_section(Elf *elf, const char *wanted)
+{
+  size_t names;
+  if (elf_getshdrstrndx(elf, &names) != 0)
+    return false;
+  int count = 0;
+  for (Elf_Scn *one = elf_nextscn(elf, NULL); one && count++ < SECTIONS_MAX;
+       one = elf_nextscn(elf, one)) {
+    GElf_Shdr header;
+    const char *name = gelf_getshdr(one, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
+    if (name && strcmp(name, wanted) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* No question. Answer: has DWARF (u8), made by Go's compiler (u8). */
+int lt_read_info(struct lt_read_file *file, struct lt_bytes_in *question, struct lt_bytes *ret)
+{
+  (void)question;
+  Dwarf_Addr bias;
+  lt_put_u8(ret, lt_read_dwarf(file, &bias) != NULL);
+  lt_put_u8(ret,
+            has_section(file->elf, ".note.go.buildid") || has_section(file->elf, ".gopclntab"));
+  return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "file.h"
 #include "proc.h"
 
 const char *lt_version(void)
@@ -36,6 +37,8 @@ void lt_session_destroy(lt_session *session)
   if (session->threads)
     lt_shutdown(session);
   lt_task_free_all(session);
+  lt_reader_free(session);
+  lt_files_free(session);
   if (session->ignored_signals >> (SIGCHLD - 1) & 1)
     signal(SIGCHLD, SIG_IGN);
   lt_watch_free(session);

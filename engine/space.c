@@ -28,6 +28,7 @@ struct lt_space *lt_space_copy(const struct lt_space *space)
   memcpy(copy->call_instruction, space->call_instruction, sizeof copy->call_instruction);
   copy->scratch = lt_regions_copy(space->scratch);
   copy->sites = lt_sites_copy(space->sites);
+  copy->modules = lt_modules_copy(space->modules);
   return copy;
 }
 
@@ -37,5 +38,6 @@ void lt_space_leave(struct lt_space *space)
     return;
   lt_regions_free(space->scratch);
   lt_sites_free(space->sites);
+  lt_modules_free(space->modules);
   free(space);
 }

@@ -7,10 +7,13 @@
 
 struct lt_region; /* scratch.c */
 struct lt_sites;  /* breaks.c */
+struct lt_region;  /* scratch.c */
+struct lt_modules; /* modules.c */
 
 struct lt_space {
   unsigned processes;                      /* how many share it */
   struct lt_region *scratch;               /* rooms that we had mapped in it */
+  struct lt_modules *modules;              /* what is mapped as code; NULL: not looked at yet */
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
 };
@@ -25,5 +28,9 @@ void lt_space_leave(struct lt_space *space);
 /* scratch.c: for lt_space_copy() and lt_space_leave(). */
 struct lt_region *lt_regions_copy(const struct lt_region *regions);
 void lt_regions_free(struct lt_region *regions);
+
+/* modules.c: the same. */
+struct lt_modules *lt_modules_copy(const struct lt_modules *modules);
+void lt_modules_free(struct lt_modules *modules);
 
 #endif

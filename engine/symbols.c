@@ -1,245 +1,274 @@
-/* symbols.c - addresses by name, from the symbol tables of the files that a process has mapped.
- *
- * The files are the tracee's choice: they are opened as it sees them, taken only if they are what
- * the kernel says is mapped, and read with libelf within limits of size and number. */
+/* symbols.c - modules and symbols of a process, for the public interface. */
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "kernel.h"
-#include "registers.h"
+#include "distance.h"
+#include "engine.h"
+#include "symbol_index.h"
 
-#define TABLE_MAX ((size_t)256 << 20) /* bytes of one table of symbols */
-#define HEADERS_MAX 65536             /* sections, and segments, of one file */
-#define PAGE_MASK (~(uint64_t)4095)
-#define HIDDEN 0x8000 /* in .gnu.version: an old version of the symbol */
+#define PATTERN_MAX 1024
 
-struct object {
-  const struct lt_map *maps; /* of the whole process */
+/* ---- Modules ------------------------------------------------------------------------------ */
+
+/* A thread of the process by which the kernel still answers. */
+static lt_thread *any_thread(const lt_process *process)
+{
+  lt_thread *thread = process->threads;
+  while (thread && lt_thread_access(thread) == -ESRCH)
+    thread = thread->next;
+  return thread;
+}
+
+ssize_t lt_modules(lt_process *process)
+{
+  lt_thread *thread = any_thread(process);
+  bool changed;
   size_t count;
-  size_t first; /* the file's first map */
-  Elf *elf;
-  uint64_t bias; /* what is added to its addresses */
-};
-
-struct search {
-  const char *name;
-  struct lt_symbol *found;
-  int rank; /* of what was found: 0 nothing, then old version, local, weak or global */
-};
-
-/* ---- Files -------------------------------------------------------------------------------- */
-
-static bool same_file(const struct lt_map *a, const struct lt_map *b)
-{
-  return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
-         strcmp(a->path, b->path) == 0;
+  int error = thread ? lt_modules_read(process, thread->tid, &changed) : -ESRCH;
+  if (error)
+    return lt_fail(process->session, error, "the modules of process %d cannot be listed: %s",
+                   (int)process->pid, lt_errno_text(-error));
+  lt_modules_of(thread, &count);
+  return (ssize_t)count;
 }
 
-/* Only what has code is loaded as an object; data files are mapped as well. */
-static bool has_code(const struct object *object)
+static const struct lt_module *module_number(lt_process *process, size_t index)
 {
-  const struct lt_map *first = &object->maps[object->first];
-  for (size_t i = object->first; i < object->count; i++)
-    if (object->maps[i].perms[2] == 'x' && same_file(first, &object->maps[i]))
-      return true;
-  return false;
+  size_t count = 0;
+  const struct lt_module *modules =
+      process->threads ? lt_modules_of(process->threads, &count) : NULL;
+  return index < count ? &modules[index] : NULL;
 }
 
-/* By its path in the tracee's root; a file that was deleted or replaced, by the map itself. */
-static int open_file(lt_thread *thread, const struct lt_map *map)
+int lt_module_info(lt_process *process, size_t index, struct lt_module_info *ret)
 {
-  char name[PATH_MAX + 16];
-  snprintf(name, sizeof name, "root%s", map->path);
-  int fd = lt_k_proc_open_regular(thread->tid, name, map->inode);
-  if (fd >= 0)
-    return fd;
-  snprintf(name, sizeof name, "map_files/%llx-%llx", (unsigned long long)map->from,
-           (unsigned long long)map->to);
-  return lt_k_proc_open_regular(thread->tid, name, map->inode);
+  const struct lt_module *module = module_number(process, index);
+  if (!module)
+    return lt_fail(process->session, -ENOENT, "process %d has no module %zu", (int)process->pid,
+                   index);
+  *ret = (struct lt_module_info){
+      .from = module->from,
+      .to = module->to,
+      .bias = module->bias,
+      .path = module->path,
+      .name = module->name,
+      .build_id = module->file->build_id,
+      .build_id_size = module->file->build_id_size,
+      .file = module->file->id,
+      .is_64 = module->file->is_64,
+      .readable = module->file->readable || module->file->memory,
+  };
+  return 0;
 }
 
-/* The segment that the map at hand shows says where the file was loaded. */
-static bool find_bias(struct object *object)
+bool lt_module_has_debug(lt_process *process, size_t index)
 {
-  size_t count;
-  if (elf_getphdrnum(object->elf, &count) != 0 || count > HEADERS_MAX)
+  const struct lt_module *module = module_number(process, index);
+  if (!module)
     return false;
-  const struct lt_map *first = &object->maps[object->first];
-  for (size_t i = object->first; i < object->count; i++) {
-    const struct lt_map *map = &object->maps[i];
-    for (size_t k = 0; same_file(first, map) && k < count; k++) {
-      GElf_Phdr segment;
-      if (!gelf_getphdr(object->elf, (int)k, &segment) || segment.p_type != PT_LOAD ||
-          (segment.p_offset & PAGE_MASK) != map->offset)
-        continue;
-      object->bias = map->from - (segment.p_vaddr & PAGE_MASK);
-      return true;
-    }
+  lt_file_ask(module->file);
+  return module->file->has_dwarf;
+}
+
+/* ---- Names -------------------------------------------------------------------------------- */
+
+/* The colon between a module and a symbol: a single one, as C++ writes two within names. */
+static const char *separator(const char *name)
+{
+  for (const char *at = strchr(name, ':'); at; at = strchr(at, ':')) {
+    if (at[1] != ':')
+      return at;
+    at += strspn(at, ":");
   }
-  return false;
-}
-
-/* ---- Tables ------------------------------------------------------------------------------- */
-
-/* The bytes of a section that is a table with entries of this size at least; NULL if it is not. */
-static Elf_Data *table_data(Elf_Scn *section, GElf_Shdr *header, size_t entry)
-{
-  if (!section || !gelf_getshdr(section, header) || header->sh_type == SHT_NOBITS ||
-      header->sh_size > TABLE_MAX || header->sh_flags & SHF_COMPRESSED ||
-      (entry && header->sh_entsize < entry))
-    return NULL;
-  return elf_getdata(section, NULL);
-}
-
-/* The versions of the symbols in section number `table`; NULL where there are none. */
-static Elf_Data *versions_of(Elf *elf, size_t table)
-{
-  GElf_Shdr header;
-  int count = 0;
-  for (Elf_Scn *one = elf_nextscn(elf, NULL); one && count++ < HEADERS_MAX;
-       one = elf_nextscn(elf, one))
-    if (gelf_getshdr(one, &header) && header.sh_type == SHT_GNU_versym && header.sh_link == table)
-      return table_data(one, &header, sizeof(GElf_Half));
   return NULL;
 }
 
-static int rank_of(const GElf_Sym *symbol, Elf_Data *versions, int index)
+/* "libc.so" names libc.so.6 and libc.so, "libc" names libc-2.31.so as well. */
+static bool is_called(const struct lt_module *module, const char *wanted)
 {
-  GElf_Versym version;
-  unsigned type = GELF_ST_TYPE(symbol->st_info);
-  bool has_address =
-      type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC || type == STT_GNU_IFUNC;
-  if (!has_address || symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_COMMON)
-    return 0;
-  if (GELF_ST_BIND(symbol->st_info) == STB_LOCAL)
-    return 2;
-  if (versions && gelf_getversym(versions, index, &version) && version & HIDDEN)
-    return 1;
-  return 3;
+  const char *name = strchr(wanted, '/') ? module->path : module->name;
+  size_t size = strlen(wanted);
+  return size == 0 || (strncmp(name, wanted, size) == 0 && strchr(".- ", name[size])) ||
+         fnmatch(wanted, name, 0) == 0;
 }
 
-static void take(const struct object *object, const GElf_Sym *symbol, struct search *search)
+struct pattern {
+  char module[PATTERN_MAX]; /* "" for all */
+  const char *symbol;
+};
+
+static int split(lt_session *session, const char *text, struct pattern *ret)
 {
-  unsigned type = GELF_ST_TYPE(symbol->st_info);
-  uint64_t bias = symbol->st_shndx == SHN_ABS ? 0 : object->bias;
-  *search->found = (struct lt_symbol){
-      .addr = symbol->st_value + bias,
-      .size = symbol->st_size,
-      .function = type == STT_FUNC || type == STT_GNU_IFUNC,
-      .indirect = type == STT_GNU_IFUNC,
+  const char *colon = separator(text);
+  size_t size = colon ? (size_t)(colon - text) : 0;
+  if (size >= sizeof ret->module)
+    return lt_fail(session, -ENAMETOOLONG, "the name of a module is too long");
+  memcpy(ret->module, text, size);
+  ret->module[size] = '\0';
+  ret->symbol = colon ? colon + 1 : text;
+  return 0;
+}
+
+static void describe(const struct lt_module *module, size_t index, struct lt_symbol *ret)
+{
+  const struct lt_names *names = module->file->names;
+  const struct lt_read_symbol *symbol = lt_names_at(names, index);
+  *ret = (struct lt_symbol){
+      .addr = symbol->addr + (symbol->flags & LT_SYMBOL_ABSOLUTE ? 0 : module->bias),
+      .size = symbol->size,
+      .function = symbol->kind == LT_SYMBOL_FUNCTION,
+      .indirect = symbol->flags & LT_SYMBOL_INDIRECT,
+      .local = symbol->flags & LT_SYMBOL_LOCAL,
+      .kind = symbol->kind,
+      .name = lt_names_shown(module->file, index),
+      .raw = lt_names_raw(names, index),
+      .module = module->name,
+      .bias = module->bias,
   };
 }
 
-static void search_table(const struct object *object, Elf_Scn *section, struct search *search)
-{
-  GElf_Shdr header = {0}, names_header = {0};
-  Elf_Data *data = table_data(section, &header, gelf_fsize(object->elf, ELF_T_SYM, 1, EV_CURRENT));
-  Elf_Scn *names = elf_getscn(object->elf, header.sh_link);
-  if (!data || !table_data(names, &names_header, 0) || names_header.sh_type != SHT_STRTAB)
-    return;
-  Elf_Data *versions = versions_of(object->elf, elf_ndxscn(section));
-  size_t count = data->d_size / header.sh_entsize;
-  for (size_t i = 0; i < count && i < INT32_MAX && search->rank < 3; i++) {
-    GElf_Sym symbol;
-    if (!gelf_getsym(data, (int)i, &symbol))
-      return;
-    int rank = rank_of(&symbol, versions, (int)i);
-    const char *name =
-        rank > search->rank ? elf_strptr(object->elf, header.sh_link, symbol.st_name) : NULL;
-    if (!name || strcmp(name, search->name) != 0)
-      continue;
-    search->rank = rank;
-    take(object, &symbol, search);
-  }
-}
+/* ---- One by name -------------------------------------------------------------------------- */
 
-static void search_elf(const struct object *object, struct search *search)
-{
-  GElf_Shdr header;
-  unsigned searched = 0; /* a file has one table of each type */
-  int count = 0;
-  for (Elf_Scn *one = elf_nextscn(object->elf, NULL); one && count++ < HEADERS_MAX;
-       one = elf_nextscn(object->elf, one)) {
-    unsigned bit = !gelf_getshdr(one, &header)    ? 0
-                   : header.sh_type == SHT_DYNSYM ? 1
-                   : header.sh_type == SHT_SYMTAB ? 2
-                                                  : 0;
-    if (bit & ~searched)
-      search_table(object, one, search);
-    searched |= bit;
-  }
-}
-
-static void search_object(lt_thread *thread, struct object *object, struct search *search)
-{
-  int fd = open_file(thread, &object->maps[object->first]);
-  if (fd < 0)
-    return;
-  object->elf = elf_begin(fd, ELF_C_READ, NULL);
-  if (object->elf && elf_kind(object->elf) == ELF_K_ELF && find_bias(object))
-    search_elf(object, search);
-  elf_end(object->elf);
-  close(fd);
-}
-
-/* ---- All objects of a process --------------------------------------------------------------- */
-
-static const char *base_name(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
-/* "libc.so" names libc.so.6 and libc.so, "libc" names libc-2.31.so as well. */
-static bool is_called(const char *path, const char *wanted, size_t size)
-{
-  const char *name = memchr(wanted, '/', size) ? path : base_name(path);
-  return size == 0 || (strncmp(name, wanted, size) == 0 && strchr(".- ", name[size]));
-}
-
-static bool is_first(const struct lt_map *maps, size_t at)
-{
-  for (size_t i = at; i-- > 0;)
-    if (same_file(&maps[i], &maps[at]))
-      return false;
-  return true;
-}
+struct best {
+  const struct lt_module *module;
+  size_t index;
+  int rank;
+};
 
 /* Local names and old versions count only where no object has anything better. */
-static void search_maps(lt_thread *thread, const struct lt_map *maps, size_t count,
-                        const char *file, size_t file_size, struct search *search)
+static void search(lt_thread *thread, const struct pattern *pattern, bool demangled,
+                   struct best *best)
 {
-  for (size_t i = 0; i < count && search->rank < 3; i++) {
-    struct object object = {.maps = maps, .count = count, .first = i};
-    if (maps[i].path[0] == '/' && maps[i].inode && is_called(maps[i].path, file, file_size) &&
-        is_first(maps, i) && has_code(&object))
-      search_object(thread, &object, search);
+  size_t count, index;
+  const struct lt_module *modules = lt_modules_of(thread, &count);
+  for (size_t i = 0; i < count && best->rank < 3; i++) {
+    int error, rank;
+    struct lt_file *file = modules[i].file;
+    if (!is_called(&modules[i], pattern->module) || !lt_names_of(file, &error) ||
+        !lt_names_find(file, pattern->symbol, demangled, &index))
+      continue;
+    rank = lt_names_rank(lt_names_at(file->names, index));
+    if (rank > best->rank)
+      *best = (struct best){&modules[i], index, rank};
   }
 }
 
 int lt_symbol_find(lt_thread *thread, const char *name, struct lt_symbol *ret)
 {
-  struct lt_map *maps;
-  struct search search = {.name = name, .found = ret};
-  const char *colon = strrchr(name, ':');
-  size_t file_size = colon ? (size_t)(colon - name) : 0;
-  ssize_t count = lt_maps(thread, &maps);
+  struct pattern pattern;
+  struct best best = {0};
+  if (!thread->process)
+    return lt_fail(thread->session, -ESRCH, "thread %d is gone", (int)thread->tid);
+  int error = split(thread->session, name, &pattern);
+  ssize_t count = error ? error : lt_modules(thread->process);
   if (count < 0)
     return (int)count;
-  if (colon)
-    search.name = colon + 1;
-  elf_version(EV_CURRENT);
-  if (search.name[0])
-    search_maps(thread, maps, (size_t)count, name, file_size, &search);
-  lt_maps_free(maps, (size_t)count);
-  if (search.rank)
-    return 0;
-  return lt_fail(thread->session, -ENOENT, "process %d has no symbol '%.100s'",
-                 (int)lt_thread_pid(thread), name);
+  if (pattern.symbol[0]) {
+    search(thread, &pattern, false, &best);
+    if (!best.rank)
+      search(thread, &pattern, true, &best);
+  }
+  if (!best.rank)
+    return lt_fail(thread->session, -ENOENT, "process %d has no symbol '%.100s'",
+                   (int)lt_thread_pid(thread), name);
+  describe(best.module, best.index, ret);
+  return 0;
+}
+
+/* ---- One by address ------------------------------------------------------------------------- */
+
+/* A name without a size does not reach into another segment. */
+static bool same_segment(const struct lt_file *file, uint64_t a, uint64_t b)
+{
+  for (size_t i = 0; i < file->segment_count; i++)
+    if (a - file->segments[i].addr < file->segments[i].size)
+      return b - file->segments[i].addr < file->segments[i].size;
+  return false;
+}
+
+int lt_symbol_at(lt_process *process, uint64_t addr, struct lt_symbol *ret)
+{
+  int error;
+  size_t index;
+  lt_thread *thread = any_thread(process);
+  const struct lt_module *module = thread ? lt_module_at(thread, addr) : NULL;
+  if (!module)
+    return lt_fail(process->session, thread ? -ENOENT : -ESRCH,
+                   "no module of process %d is at address %#llx", (int)process->pid,
+                   (unsigned long long)addr);
+  *ret = (struct lt_symbol){.module = module->name, .bias = module->bias};
+  const struct lt_names *names = lt_names_of(module->file, &error);
+  uint64_t own = addr - module->bias;
+  if (names && lt_names_below(names, own, &index) &&
+      same_segment(module->file, own, lt_names_at(names, index)->addr))
+    describe(module, index, ret);
+  return 0;
+}
+
+/* ---- Many --------------------------------------------------------------------------------- */
+
+static bool matches(struct lt_file *file, size_t index, const char *glob)
+{
+  if (strcmp(glob, "*") == 0 || fnmatch(glob, lt_names_raw(file->names, index), 0) == 0)
+    return true;
+  for (int full = 0; full < 2; full++) {
+    const char *text = lt_names_demangled(file, index, full);
+    if (text && fnmatch(glob, text, 0) == 0)
+      return true;
+  }
+  return false;
+}
+
+ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symbol_visit *visit,
+                        void *data)
+{
+  struct pattern parts;
+  int error = split(process->session, pattern, &parts);
+  ssize_t count = error ? error : lt_modules(process), found = 0;
+  for (ssize_t i = 0; i < count; i++) {
+    const struct lt_module *module = module_number(process, (size_t)i);
+    const struct lt_names *names =
+        is_called(module, parts.module) ? lt_names_of(module->file, &error) : NULL;
+    for (size_t k = 0; names && k < lt_names_count(names); k++) {
+      struct lt_symbol symbol;
+      if (lt_names_at(names, k)->flags & LT_SYMBOL_ABSOLUTE ||
+          !matches(module->file, k, parts.symbol))
+        continue;
+      describe(module, k, &symbol);
+      found++;
+      if (!visit(data, &symbol))
+        return found;
+    }
+  }
+  return count < 0 ? count : found;
+}
+
+/* ---- Almost one ----------------------------------------------------------------------------- */
+
+const char *lt_symbol_nearest(lt_process *process, const char *name)
+{
+  struct pattern parts;
+  const char *best = NULL;
+  size_t least = SIZE_MAX;
+  ssize_t count = split(process->session, name, &parts) ? 0 : lt_modules(process);
+  size_t limit = count ? lt_distance_limit(parts.symbol) : 0;
+  for (ssize_t i = 0; i < count; i++) {
+    int error;
+    const struct lt_module *module = module_number(process, (size_t)i);
+    const struct lt_names *names =
+        is_called(module, parts.module) ? lt_names_of(module->file, &error) : NULL;
+    for (size_t k = 0; names && k < lt_names_count(names); k++) {
+      const char *shown = lt_names_demangled(module->file, k, false);
+      const char *known = shown ? shown : lt_names_raw(names, k);
+      size_t edits = lt_distance(parts.symbol, known, limit);
+      if (edits < least && edits <= limit) {
+        least = edits;
+        best = known;
+      }
+    }
+  }
+  return best;
 }

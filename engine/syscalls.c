@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "distance.h"
 #include "syscall_table.h"
 
 static const struct lt_syscall *i386_row(uint64_t nr)
@@ -53,37 +54,9 @@ const struct lt_syscall *lt_syscall_at(enum lt_abi abi, size_t index)
 
 /* ---- Nearest name ------------------------------------------------------------------------- */
 
-#define NAME_MAX_LENGTH 40
-
-static size_t least(size_t a, size_t b)
+static size_t shorter_of(size_t a, size_t b)
 {
   return a < b ? a : b;
-}
-
-/* Edits that turn one word into the other: insert, delete, replace, or swap two neighbours. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-  size_t rows[3][NAME_MAX_LENGTH + 1];
-  size_t *before = rows[0], *last = rows[1], *now = rows[2];
-  for (size_t j = 0; j <= b_len; j++) {
-    last[j] = j;
-  }
-  for (size_t i = 1; i <= a_len; i++) {
-    now[0] = i;
-    for (size_t j = 1; j <= b_len; j++) {
-      size_t edits = last[j - 1] + (a[i - 1] != b[j - 1]);
-      edits = least(edits, least(last[j], now[j - 1]) + 1);
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        edits = least(edits, before[j - 2] + 1);
-      }
-      now[j] = edits;
-    }
-    size_t *spare = before;
-    before = last;
-    last = now;
-    now = spare;
-  }
-  return last[b_len];
 }
 
 /* A third of the name may be wrong, and at least one character. What many programs call a call
@@ -91,16 +64,16 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
  */
 const char *lt_syscall_nearest(const char *name)
 {
-  size_t length = strlen(name), best = SIZE_MAX;
+  size_t length = strlen(name), limit = lt_distance_limit(name), best = SIZE_MAX;
   const char *ret = NULL;
-  if (length == 0 || length > NAME_MAX_LENGTH) {
+  if (length == 0) {
     return NULL;
   }
   for (size_t i = 0; i < lt_syscall_row_count; i++) {
     const char *known = lt_syscall_rows[i].name;
-    size_t known_length = strlen(known), shorter = least(length, known_length);
-    size_t edits = distance(name, length, known, known_length);
-    bool near = edits <= length / 3 || edits == 1;
+    size_t known_length = strlen(known), shorter = shorter_of(length, known_length);
+    size_t edits = lt_distance(name, known, SIZE_MAX / 2);
+    bool near = edits <= limit;
     if (shorter > 3 && (strncmp(name, known, shorter) == 0 ||
                         strcmp(name + length - shorter, known + known_length - shorter) == 0)) {
       near = true;

@@ -189,6 +189,11 @@ struct lt_session {
   bool thawed;                /* a process has thawed: parked threads may be due */
   bool stepping;              /* lt_step is on the stack */
   bool ending;                /* lt_shutdown is under way */
+  struct lt_reader *reader;   /* the process that reads object files (reader.c); NULL: none yet */
+  uint32_t readers;           /* how many have been started */
+  struct lt_file *files;      /* mapped as code somewhere (files.c) */
+  uint32_t files_made;        /* numbers them */
+  unsigned files_used;        /* of those in the table, by a process that lives */
   bool attached;              /* lt_attach was used: an adopted process may be one of those */
   uint32_t break_ids;         /* the last that lt_break_add() gave */
 

@@ -192,11 +192,14 @@ struct lt_hooks {
   enum lt_verdict (*stop)(void *data, lt_thread *thread, const struct lt_stop *stop);
   void (*thread_freed)(void *data, lt_thread *thread);    /* optional */
   void (*process_freed)(void *data, lt_process *process); /* optional */
+  /* Optional: what went wrong without being the failure of a call, a line for people. */
+  void (*warn)(void *data, const char *text);
 };
 
 struct lt_options {
   size_t size;    /* sizeof(struct lt_options) */
   bool no_follow; /* trace no children (threads are still followed) */
+  bool debuginfod; /* ask the servers in DEBUGINFOD_URLS for debug information */
 };
 
 /* Make a session; options may be NULL. Remembers the signal mask and dispositions of the caller:
@@ -405,18 +408,67 @@ struct lt_map {
 LT_API ssize_t lt_maps(lt_thread *thread, struct lt_map **ret);
 LT_API void lt_maps_free(struct lt_map *maps, size_t count);
 
-/* ---- Symbols ------------------------------------------------------------------------------ */
+/* ---- Modules and symbols -------------------------------------------------------------------- */
+
+/* What is mapped as code: the program, its shared objects, the vdso. */
+struct lt_module_info {
+  uint64_t from, to; /* first and past the last address that is mapped of it */
+  uint64_t bias;     /* what to add to the file's addresses to get the process's */
+  const char *path;  /* as in /proc/PID/maps */
+  const char *name;  /* its last part */
+  const uint8_t *build_id;
+  size_t build_id_size; /* 0: it has none */
+  uint32_t file;        /* a number of the file: the same for all that have the same one mapped */
+  bool is_64;
+  bool readable; /* the file could be opened */
+};
+
+/* Look at the process's memory map. Returns how many modules it has. Its threads may run. Errors:
+ * ESRCH, EACCES, ENOMEM. */
+LT_API ssize_t lt_modules(lt_process *process);
+/* One of them, in order of addresses, as lt_modules() has counted them; the pointers hold until it is
+ * called again. Errors: ENOENT. */
+LT_API int lt_module_info(lt_process *process, size_t index, struct lt_module_info *ret);
+/* Whether the module has DWARF, in its file or in a separate one. */
+LT_API bool lt_module_has_debug(lt_process *process, size_t index);
+
+enum lt_symbol_kind {
+  LT_SYMBOL_FUNCTION = 1,
+  LT_SYMBOL_PLT, /* code that jumps to a function of another module; made up, called "puts@plt" */
+  LT_SYMBOL_OBJECT,
+  LT_SYMBOL_OTHER, /* without a type: written in assembly, or the linker's */
+};
 
 struct lt_symbol {
   uint64_t addr, size;
   bool function;
   bool indirect; /* `addr` is that of a function without arguments that returns the address */
+  bool local;    /* known in its own file only */
+  uint8_t kind;  /* enum lt_symbol_kind */
+  const char *name;   /* in the source: demangled, without parameters */
+  const char *raw;    /* in the object file */
+  const char *module; /* name of its module */
+  uint64_t bias;      /* of that */
 };
 
+/* The strings of a symbol hold until lt_modules() finds changes, or the hook returns. */
+
 /* Find "name" in the program and its shared objects, or "file:name" in the one whose file is called
- * so ("libc.so" is also "libc.so.6"). Exported symbols come before local ones, the program before
- * its objects. Errors: ENOENT, ESRCH, EBUSY, ENOMEM. */
+ * so ("libc.so" is also "libc.so.6"). The name is that of the object file, or a demangled one, with
+ * its parameters or without. Exported symbols come before local ones, the program before its
+ * objects. Errors: ENOENT, ESRCH, EBUSY, ENOMEM. */
 LT_API int lt_symbol_find(lt_thread *thread, const char *name, struct lt_symbol *ret);
+/* The symbol that has this address, or the nearest without a size below it in the same segment. If
+ * only the module is known, kind is 0 and name is NULL. Errors: ENOENT (no module is there). */
+LT_API int lt_symbol_at(lt_process *process, uint64_t addr, struct lt_symbol *ret);
+/* Call `visit` for each symbol that matches "glob" or "file glob:glob" (*, ?, [set]; raw, demangled
+ * and full names), in order of modules and addresses, until it returns false. Returns how many
+ * matched. Errors: as lt_modules(). */
+typedef bool lt_symbol_visit(void *data, const struct lt_symbol *symbol);
+LT_API ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symbol_visit *visit,
+                               void *data);
+/* The name most like this one that the process has; NULL if none is near. */
+LT_API const char *lt_symbol_nearest(lt_process *process, const char *name);
 
 /* ---- Breakpoints -------------------------------------------------------------------------- */
 
