@@ -5,9 +5,8 @@
 
 #include "arch.h"
 
-struct lt_region; /* scratch.c */
-struct lt_sites;  /* breaks.c */
 struct lt_region;  /* scratch.c */
+struct lt_sites;   /* breaks.c */
 struct lt_modules; /* modules.c */
 
 struct lt_space {
