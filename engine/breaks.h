@@ -117,6 +117,8 @@ void lt_slot_step_free(lt_thread *thread);
  * and comes again; else there can be none. */
 int lt_slot_prepare(lt_thread *thread, struct lt_site *site);
 void lt_slots_grown(lt_thread *thread, const struct lt_call *call);
+/* slack.c: bytes that are mapped as code near `near`, and that the program has no use for. */
+bool lt_slack_find(lt_thread *thread, uint64_t near, uint64_t *ret_from, uint64_t *ret_to);
 struct lt_slots *lt_slots_copy(const struct lt_slots *slots);
 void lt_slots_free(struct lt_slots *slots);
 

@@ -34,6 +34,8 @@ static void parse_line(const char *line, struct lt_proc_status *ret)
     ret->ignored = strtoull(line + 8, NULL, 16);
   else if (strncmp(line, "SigCgt:\t", 8) == 0)
     ret->caught = strtoull(line + 8, NULL, 16);
+  else if (sscanf(line, "Seccomp_filters:\t%u", &number) == 1)
+    ret->filters = number;
   else if (sscanf(line, "Kthread:\t%d", &value) == 1)
     ret->kernel_thread = value;
 }

@@ -13,6 +13,7 @@ struct lt_proc_status {
   uid_t uid;
   uint64_t blocked;         /* signal mask, bit per signal from 1 */
   uint64_t ignored, caught; /* the same of dispositions */
+  unsigned filters;         /* of seccomp(2); 0 where the kernel does not tell (before 5.9) */
   bool kernel_thread;
 };
 

@@ -1,16 +1,19 @@
 /* slots.c - room near a program's code from which displaced instructions run.
  *
  * The room is mapped by the program itself (a remote mmap), within reach of a 32-bit displacement of
- * the code that it is for, when the first thread has to run on from a breakpoint there. A slot stays
- * with its site: threads may be in it. */
+ * the code that it is for, when the first thread has to run on from a breakpoint there; where that
+ * cannot be, it is found in the code's last page (slack.c). A slot stays with its site: threads may
+ * be in it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <utlist.h>
 
 #include "breaks.h"
+#include "proc.h"
 #include "remote.h"
 
 #define AREA ((uint64_t)64 * 1024)
@@ -23,8 +26,8 @@
 #endif
 
 struct lt_slots {
-  uint64_t base; /* 0: a mark that no room can be had */
-  unsigned used;
+  uint64_t base; /* 0: a mark that room could not be mapped */
+  unsigned count, used;
   unsigned failures;
   struct lt_slots *next;
 };
@@ -58,7 +61,7 @@ static uint64_t take(const struct lt_sites *sites, uint64_t near)
 {
   struct lt_slots *area;
   LL_FOREACH(sites->slots, area)
-    if (area->base && reaches(area->base, near) && area->used < AREA / LT_SLOT_BYTES)
+    if (area->base && reaches(area->base, near) && area->used < area->count)
       return area->base + (uint64_t)area->used++ * LT_SLOT_BYTES;
   return 0;
 }
@@ -83,13 +86,42 @@ static uint64_t find_gap(const struct lt_map *maps, size_t count, uint64_t near)
   return below ? below : above;
 }
 
-static int map_room(lt_thread *thread, const struct lt_sites *sites, uint64_t near)
+/* What it may do is the business of its own filter, which may kill. Ours does not count. */
+static bool may_not_map(lt_thread *thread, const struct lt_sites *sites)
 {
-  struct lt_map *maps;
+  struct lt_proc_status own, status;
   const struct lt_slots *area;
   LL_FOREACH(sites->slots, area)
     if (!area->base && area->failures >= ATTEMPTS)
-      return -ENOMEM;
+      return true;
+  return lt_proc_status(getpid(), &own) == 0 && lt_proc_status(thread->tid, &status) == 0 &&
+         status.filters > own.filters;
+}
+
+static int use_slack(lt_thread *thread, struct lt_sites *sites, uint64_t near)
+{
+  uint64_t from, to;
+  const struct lt_slots *old;
+  struct lt_slots *area;
+  if (!lt_slack_find(thread, near, &from, &to) || to - from < LT_SLOT_BYTES)
+    return -ENOMEM;
+  LL_FOREACH(sites->slots, old)
+    if (old->base == from)
+      return -ENOMEM; /* and it is full */
+  area = calloc(1, sizeof *area);
+  if (!area)
+    return -ENOMEM;
+  area->base = from;
+  area->count = (unsigned)((to - from) / LT_SLOT_BYTES);
+  LL_PREPEND(sites->slots, area);
+  return 0;
+}
+
+static int map_room(lt_thread *thread, const struct lt_sites *sites, uint64_t near)
+{
+  struct lt_map *maps;
+  if (may_not_map(thread, sites))
+    return -ENOMEM;
   ssize_t count = lt_maps(thread, &maps);
   uint64_t place = count > 0 ? find_gap(maps, (size_t)count, near) : 0;
   lt_maps_free(maps, count > 0 ? (size_t)count : 0);
@@ -119,6 +151,7 @@ void lt_slots_grown(lt_thread *thread, const struct lt_call *call)
   bool good = !call->is_error && lt_scratch_adopt(thread, (uint64_t)call->ret, AREA) == 0;
   if (good && reaches((uint64_t)call->ret, place)) {
     area->base = (uint64_t)call->ret;
+    area->count = AREA / LT_SLOT_BYTES;
     LL_PREPEND(sites->slots, area);
     return;
   }
@@ -184,8 +217,12 @@ int lt_slot_prepare(lt_thread *thread, struct lt_site *site)
     return 0;
   }
   uint64_t slot = take(sites, site->addr);
-  if (!slot)
-    return map_room(thread, sites, site->addr);
+  if (!slot) {
+    int error = map_room(thread, sites, site->addr);
+    if (error == -EAGAIN || use_slack(thread, sites, site->addr) != 0)
+      return error;
+    slot = take(sites, site->addr);
+  }
   site->slot = slot;
   site->changes = may_change(thread, site->addr);
   int error = translate(thread, site, code, (size_t)size);
