@@ -35,6 +35,8 @@ struct cases {
   struct cases_xstate xstate;    /* the child's first one */
   uint8_t template[CASES_DATA_BYTES];
   unsigned compared, different, faults, emulated, unreachable, unknown;
+  unsigned mnemonics; /* how many different ones have run without a signal */
+  bool has_run[ZYDIS_MNEMONIC_MAX_VALUE + 1];
 };
 
 /* One instruction and the state it begins in. */

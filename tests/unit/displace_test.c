@@ -191,6 +191,7 @@ static void cases_agree_with_the_processor(void **state)
   assert_true(cases->compared > 19000);
   assert_true(cases->faults < cases->compared / 2);
   assert_true(cases->emulated > 500);
+  assert_true(cases->mnemonics > 500);
   cases_end(cases);
 }
 
@@ -199,9 +200,9 @@ static int compare(const char *count, const char *seed)
   struct cases *cases = cases_start(seed ? strtoull(seed, NULL, 0) : 1);
   cases_run(cases, (unsigned)strtoul(count, NULL, 0));
   printf("%u compared, %u different; %u with a signal, %u emulated, %u unknown to the decoder, "
-         "%u out of reach\n",
+         "%u out of reach; %u mnemonics without a signal\n",
          cases->compared, cases->different, cases->faults, cases->emulated, cases->unknown,
-         cases->unreachable);
+         cases->unreachable, cases->mnemonics);
   bool failed = cases->different != 0;
   cases_end(cases);
   return failed;
