@@ -132,6 +132,7 @@ static bool run_displaced(lt_thread *thread, struct lt_site *site)
     lt_slot_step_begin(thread, site);
     return true;
   case LT_DISPLACE_STEP:
+  case LT_DISPLACE_ILLEGAL:
     lt_slot_step_begin(thread, site);
     return true;
   case LT_DISPLACE_CALL:

@@ -21,7 +21,7 @@ enum lt_displace {
   LT_DISPLACE_STEP,    /* the slot has the instruction as it was: step it, then mend (is_call) */
   LT_DISPLACE_CALL,    /* a system call instruction: the slot has it, mended at the call's entry */
   LT_DISPLACE_TRAP,    /* the program's own breakpoint instruction: deliver its signal */
-  LT_DISPLACE_ILLEGAL, /* no instruction: let the slot fault as it would */
+  LT_DISPLACE_ILLEGAL, /* none that we know: step the bytes in the slot, to fault as they would */
 };
 
 /* What a program counter in the slot stands for. */

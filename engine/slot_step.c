@@ -131,7 +131,7 @@ static bool leave_first(lt_thread *thread, const struct lt_site *site, struct lt
 
 /* ---- After a step --------------------------------------------------------------------------- */
 
-/* The stepped instruction was a call, or pushed the flags with the trap flag of our step. */
+/* The stepped instruction was a call. */
 static void mend_stack(lt_thread *thread, const struct lt_slot_step *step)
 {
   const struct lt_regs *regs;
@@ -140,10 +140,11 @@ static void mend_stack(lt_thread *thread, const struct lt_slot_step *step)
     return;
   const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
   uint64_t sp = arch->sp(regs), pushed = step->slot + step->displaced.length;
-  if (lt_mem_read(thread, sp, &word, arch->word) != (ssize_t)arch->word || word != pushed)
+  size_t size = step->displaced.return_bytes;
+  if (lt_mem_read(thread, sp, &word, size) != (ssize_t)size || memcmp(&word, &pushed, size) != 0)
     return;
   word = step->addr + step->displaced.length;
-  lt_mem_write(thread, sp, &word, arch->word);
+  lt_mem_write(thread, sp, &word, size);
 }
 
 /* The program counter that the program has after the step. False: it has to go further. */
@@ -168,11 +169,11 @@ static bool mend_pc(lt_thread *thread, const struct lt_slot_step *step)
     lt_regs_set_pc(thread, step->displaced.target);
     return true;
   default:
-    if (offset == step->displaced.length) { /* a plain copy, with no way back */
-      lt_regs_set_pc(thread, step->addr + step->displaced.length);
-      return true;
-    }
-    return false;
+    /* A plain copy with no way back, or an instruction of which the decoder knew no length. */
+    if (offset != step->displaced.length && step->displaced.kind != LT_DISPLACE_ILLEGAL)
+      return false;
+    lt_regs_set_pc(thread, step->addr + offset);
+    return true;
   }
 }
 
@@ -229,9 +230,13 @@ static bool on_other_stop(lt_thread *thread, struct lt_slot_step *step, struct l
   if (class->kind != LT_SIGNAL)
     return false;
   uint64_t pc;
-  if (step->slot != step->addr && get_pc(thread, &pc) == 0 && pc - step->slot < LT_SLOT_BYTES) {
+  bool known = step->slot != step->addr && get_pc(thread, &pc) == 0;
+  if (known && pc - step->slot >= LT_SLOT_BYTES) {
+    mend_stack(thread, step); /* a call that led to a fault */
+  } else if (known) {
     mend_fault(thread, info, step->slot, step->addr);
-    owe(thread, step->addr);
+    if (place_at(&step->displaced, pc - step->slot) != LT_PLACE_AFTER || !mend_pc(thread, step))
+      owe(thread, step->addr);
   } else if (step->slot == step->addr && get_pc(thread, &pc) == 0 && pc == step->addr) {
     thread->at_site.due = true;
     thread->at_site.addr = step->addr;
@@ -252,7 +257,10 @@ static bool on_step_stop(lt_thread *thread, struct lt_class *class, int *status)
   bool restarted = false;
   if (class->kind == LT_SIGNAL)
     lt_request(thread, PTRACE_GETSIGINFO, 0, (uintptr_t)&info);
-  bool stepped = class->kind == LT_SIGNAL && class->signo == SIGTRAP && info.si_code == TRAP_TRACE;
+  /* A virtual machine that is interrupted during a step sometimes forgets that it was one, and the
+   * kernel then says TRAP_BRKPT. */
+  bool stepped = class->kind == LT_SIGNAL && class->signo == SIGTRAP &&
+                 (info.si_code == TRAP_TRACE || info.si_code == TRAP_BRKPT);
   if (!stepped) {
     restarted = on_other_stop(thread, step, class, status, &info);
     if (!thread->slot_step)
@@ -289,7 +297,8 @@ static bool before(lt_thread *thread, const struct lt_site *site, struct lt_clas
     return false;
   }
   bool fault = bit(class.signo) & faults() && info.si_code > 0;
-  if (!fault && leave_first(thread, site, class, status))
+  bool calls = site->displaced.kind == LT_DISPLACE_CALL; /* may block, and is not to be stepped */
+  if (!fault && !calls && leave_first(thread, site, class, status))
     return true;
   mend_fault(thread, &info, thread->at_site.slot, site->addr);
   owe(thread, site->addr);

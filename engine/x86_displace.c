@@ -3,8 +3,8 @@
  * Most instructions are copied, with a jump back behind them. Rewritten are those that depend on
  * their own address: operands relative to the instruction pointer, branches and calls relative to
  * it. What leaves for good (returns, jumps through registers and memory) is copied alone. Calls
- * through registers and memory push an address of the slot, and popf may switch on a trap that
- * must not find the jump back: x86_emulate.c does them. */
+ * through registers and memory push an address of the slot, popf may switch on a trap that must not
+ * find the jump back, and pushf could store the trap flag of a step: x86_emulate.c does them. */
 #include "x86_displace.h"
 
 #include <cpuid.h>
@@ -219,8 +219,17 @@ unsigned lt_x86_return_bytes(const ZydisDecodedInstruction *insn)
 
 bool lt_x86_is_emulated(const ZydisDecodedInstruction *insn)
 {
-  return lt_x86_return_bytes(insn) || insn->mnemonic == ZYDIS_MNEMONIC_POPF ||
-         insn->mnemonic == ZYDIS_MNEMONIC_POPFD || insn->mnemonic == ZYDIS_MNEMONIC_POPFQ;
+  switch (insn->mnemonic) {
+  case ZYDIS_MNEMONIC_POPF:
+  case ZYDIS_MNEMONIC_POPFD:
+  case ZYDIS_MNEMONIC_POPFQ:
+  case ZYDIS_MNEMONIC_PUSHF:
+  case ZYDIS_MNEMONIC_PUSHFD:
+  case ZYDIS_MNEMONIC_PUSHFQ:
+    return true;
+  default:
+    return lt_x86_return_bytes(insn) != 0;
+  }
 }
 
 /* Branches that go on elsewhere whatever happens. */

@@ -1,5 +1,5 @@
 /* x86_emulate.c - x86 instructions that no slot can run: calls through registers and memory, far
- * calls, popf.
+ * calls, popf and pushf.
  *
  * Memory is accessed as the program could itself: what its page protection forbids, or what is a
  * stack page that has yet to grow, is left to the processor, as is all that ends in a fault. */
@@ -188,6 +188,32 @@ static int popf(const struct emulation *run, struct effect *effect)
   return 0;
 }
 
+static int pushf(const struct emulation *run, struct effect *effect)
+{
+  size_t size = run->insn.operand_width / 8;
+  uint64_t value = effect->flags & ~(uint64_t)FLAG_RESUME;
+  if (!run->wide && run->user->ss != DATA_SELECTOR)
+    return -EFAULT;
+  effect->sp = low(effect->sp - size, run->wide ? 64 : 32);
+  effect->pc = run->next;
+  return write_exactly(run, effect->sp, &value, size);
+}
+
+/* Memory is changed by it; registers are what `effect` says. */
+static int perform(const struct emulation *run, struct effect *effect)
+{
+  switch (run->insn.mnemonic) {
+  case ZYDIS_MNEMONIC_CALL:
+    return call(run, effect);
+  case ZYDIS_MNEMONIC_PUSHF:
+  case ZYDIS_MNEMONIC_PUSHFD:
+  case ZYDIS_MNEMONIC_PUSHFQ:
+    return pushf(run, effect);
+  default:
+    return popf(run, effect);
+  }
+}
+
 static int finish(const struct emulation *run, const struct effect *effect)
 {
   struct lt_regs *regs;
@@ -219,7 +245,6 @@ int lt_x86_emulate(lt_thread *thread, const struct lt_displaced *displaced, uint
   run.next = low(pc + run.insn.length, run.wide ? 64 : 32);
   struct effect effect = {
       .pc = pc, .sp = run.user->rsp, .cs = run.user->cs, .flags = run.user->eflags};
-  bool is_call = lt_x86_return_bytes(&run.insn) != 0;
-  error = is_call ? call(&run, &effect) : popf(&run, &effect);
+  error = perform(&run, &effect);
   return error ? error : finish(&run, &effect);
 }
