@@ -138,13 +138,14 @@ static void mend_stack(lt_thread *thread, const struct lt_slot_step *step)
   uint64_t word = 0;
   if (!step->displaced.is_call || step->slot == step->addr || lt_regs_general(thread, &regs) != 0)
     return;
-  const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
-  uint64_t sp = arch->sp(regs), pushed = step->slot + step->displaced.length;
+  uint64_t sp = lt_arch_get(lt_arch_of(regs))->sp(regs), pushed, back;
   size_t size = step->displaced.return_bytes;
-  if (lt_mem_read(thread, sp, &word, size) != (ssize_t)size || memcmp(&word, &pushed, size) != 0)
+  pushed = step->slot + step->displaced.length;
+  back = step->addr + step->displaced.length;
+  if (size > sizeof word || lt_mem_read(thread, sp, &word, size) != (ssize_t)size ||
+      memcmp(&word, &pushed, size) != 0)
     return;
-  word = step->addr + step->displaced.length;
-  lt_mem_write(thread, sp, &word, size);
+  lt_mem_write(thread, sp, &back, size);
 }
 
 /* The program counter that the program has after the step. False: it has to go further. */
