@@ -69,7 +69,7 @@ static bool is_chosen(void)
 
 int lt_fault(pid_t tid)
 {
-  if (tid > 0)
+  if (tid > 0 && tid != owner) /* what we read about ourselves says nothing of a tracee */
     last_target = tid;
   if (!is_chosen())
     return 0;
