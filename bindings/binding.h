@@ -44,6 +44,7 @@ struct binding {
   lt_session *session;
   const void *metatables[BIND_TYPE_COUNT]; /* by address, for quick comparison */
   int dispatchers[LT_KIND_COUNT];          /* registry references, LUA_NOREF where there is none */
+  int step_until;                          /* registry reference (steps.c) */
   const struct lt_stop *stop;              /* the record that is being dispatched */
   bool sweep;    /* a thread or process that somebody may wait for is gone */
   bool launched; /* something was launched: Ctrl-C is its business */
@@ -191,6 +192,7 @@ void bind_open_records(lua_State *L); /* record.c: stop records, signals */
 void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signals, errors */
 void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
 void bind_open_remote(lua_State *L);  /* remote.c */
+void bind_open_steps(lua_State *L);   /* steps.c: stepping, watchpoints */
 void bind_open_bits(lua_State *L);    /* bits.c */
 void bind_open_text(lua_State *L);    /* text.c */
 void bind_open_emulate(lua_State *L); /* emulate.c: calls answered by scripts, descriptors */
@@ -217,6 +219,10 @@ void bind_run(struct binding *binding, const struct bind_options *options);
 struct bind_fds *bind_fds_remember(void);
 void bind_fds_seclude(const struct bind_fds *fds);
 void bind_fds_free(struct bind_fds *fds);
+
+/* steps.c: push why a step ended and its count; what was watched. Return how many values. */
+int bind_push_step(lua_State *L, const struct lt_stop *stop);
+int bind_push_watch(lua_State *L, const struct lt_stop *stop);
 
 /* timers.c: milliseconds until timers are due, -1 if there are none; are they due now? */
 int bind_timers_left(const struct binding *binding);

@@ -81,6 +81,10 @@ static int push_details(lua_State *L, struct binding *binding, const struct lt_s
     return 1;
   case LT_FUNCTION_DONE:
     return push_function_end(L, stop);
+  case LT_STEPPED:
+    return bind_push_step(L, stop);
+  case LT_WATCH:
+    return bind_push_watch(L, stop);
   default:
     return 0;
   }

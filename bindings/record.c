@@ -63,6 +63,16 @@ static void set_details(lua_State *L, const struct lt_stop *stop)
   case LT_EXEC:
     set_int(L, "former_tid", stop->u.exec.former_tid);
     break;
+  case LT_STEPPED:
+    set_int(L, "count", (int64_t)stop->u.step.count);
+    break;
+  case LT_WATCH:
+    set_int(L, "addr", (int64_t)stop->u.watch.addr);
+    set_int(L, "pc", (int64_t)stop->u.watch.pc);
+    set_int(L, "old", (int64_t)stop->u.watch.before);
+    set_int(L, "new", (int64_t)stop->u.watch.after);
+    set_int(L, "size", stop->u.watch.size);
+    break;
   case LT_EXITING:
   case LT_THREAD_EXIT:
   case LT_PROCESS_EXIT:

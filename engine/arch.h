@@ -24,7 +24,8 @@ struct lt_frame {
   uint8_t bytes[LT_FRAME_BYTES];
 };
 
-struct lt_displaced; /* displace.h */
+struct lt_displaced;  /* displace.h */
+struct lt_debug_slot; /* watchpoints.h */
 
 struct lt_fn_result {
   int64_t integer;
@@ -142,6 +143,22 @@ struct lt_arch {
   /* Run the instruction for the thread: change its registers and memory. Negated errno, and nothing
    * is changed: -EFAULT where memory cannot be accessed, so that the program must fault itself. */
   int (*emulate)(lt_thread *thread, const struct lt_displaced *displaced, uint64_t pc);
+
+  /* Stepping (steps.c), on fetched general registers: what the instruction is that `code` begins
+   * with (enum lt_next); whether the program has set the trap flag itself; whether the call that the
+   * thread has left is going to be made again. The flags that an instruction has stored are on top
+   * of the stack: take our trap flag out. */
+  unsigned (*look)(const struct lt_regs *regs, const uint8_t *code, size_t size);
+  bool (*has_trap_flag)(const struct lt_regs *regs);
+  bool (*restart_pending)(const struct lt_regs *regs);
+  void (*mend_flags)(lt_thread *thread);
+
+  /* Debug registers (debug_registers.c) of a stopped thread: have them as these slots say; which of
+   * them have hit (bit per slot) since the last look. Negated errno. No program has memory at `top`
+   * or above. */
+  uint64_t top;
+  int (*set_debug)(lt_thread *thread, const struct lt_debug_slot *slots);
+  int (*take_debug)(lt_thread *thread, unsigned *ret);
 
   /* At the first instruction of a function: integer argument `index` from 0, read from memory where
    * it is on the stack; the address it returns to and the stack pointer after that. Negated

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "steps.h"
+
 static uint64_t sp_of(const struct lt_regs *regs)
 {
   return lt_arch_get(lt_arch_of(regs))->sp(regs);
@@ -51,6 +53,8 @@ enum lt_verdict lt_break_report(lt_thread *thread)
   unsigned owners = site ? site->owners : 0;
   enum lt_verdict verdict = LT_RESUME;
   if (owners & LT_OWNER_USER && lt_report_record(thread, &thread->stop) == LT_HOLD)
+    verdict = LT_HOLD;
+  if (owners & LT_OWNER_STEP && lt_steps_on_break(thread) == LT_HOLD)
     verdict = LT_HOLD;
   return verdict;
 }

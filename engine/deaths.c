@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "steps.h"
 
 static void set_exit(struct lt_stop *stop, int status, bool known)
 {
@@ -139,7 +140,10 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);
   new_space(process);
+  thread->debug_version = 0; /* the kernel has cleared them */
+  thread->debug_hits = 0;
   lt_function_lost(thread);
+  lt_steps_lost(thread);
 
   if (process->starting) {
     launched_program_runs(thread, status);

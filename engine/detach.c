@@ -10,12 +10,14 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "watchpoints.h"
 
 #define SHUTDOWN_NS ((uint64_t)1000 * 1000 * 1000)
 
 void lt_detach_stopped(lt_thread *thread)
 {
   lt_call_restore(thread);
+  lt_debug_clear(thread);
   for (int i = 0; i < 3 && thread->state == LT_ST_STOPPED; i++) {
     if (lt_regs_flush(thread))
       continue;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "breaks.h"
+#include "steps.h"
 
 static bool wanted(const lt_thread *thread, uint16_t kind)
 {
@@ -19,6 +20,7 @@ static bool wanted(const lt_thread *thread, uint16_t kind)
   case LT_SPAWN_FAILED:
   case LT_REMOTE_DONE: /* somebody asked for it */
   case LT_FUNCTION_DONE:
+  case LT_STEPPED:
     return true;
   case LT_SYSCALL_ENTRY: /* calls.c asked already */
     return true;
@@ -78,6 +80,7 @@ void lt_settle(lt_thread *thread, enum lt_verdict verdict)
     lt_settle(thread, lt_report(thread));
   } else if (thread->deferred) { /* a stop is still to be dealt with */
     lt_remote_resend(thread);
+    lt_regs_flush(thread); /* what the hook has changed */
     if (thread->stop.kind == LT_SYSCALL_EXIT)
       lt_call_end(thread);
     lt_wait_push_front(thread->session, thread->tid, thread->deferred);
@@ -147,6 +150,7 @@ static void on_stopped(lt_thread *thread, int status)
   lt_enter_stop(thread, status);
   if (lt_slot_on_stop(thread, &class, &status))
     return;
+  lt_steps_on_stop(thread, class);
   bool for_remote = thread->remote && class.kind != LT_EXITING;
   if (for_remote && !(class.kind == LT_NONE && lt_remote_leaves_call(thread))) {
     lt_remote_on_stop(thread, class, status);

@@ -30,17 +30,27 @@ long lt_k_ptrace(int request, pid_t tid, uintptr_t addr, uintptr_t data)
   return result(ptrace(request, tid, addr, data));
 }
 
-int lt_k_peek(pid_t tid, uint64_t addr, unsigned long *ret)
+static int peek(int request, pid_t tid, uintptr_t addr, unsigned long *ret)
 {
   int fault = lt_fault(tid);
   if (fault)
     return fault;
   errno = 0; /* the word itself may be -1 */
-  long word = ptrace(PTRACE_PEEKDATA, tid, (uintptr_t)addr, 0);
+  long word = ptrace(request, tid, addr, 0);
   if (word == -1 && errno)
     return -errno;
   *ret = (unsigned long)word;
   return 0;
+}
+
+int lt_k_peek(pid_t tid, uint64_t addr, unsigned long *ret)
+{
+  return peek(PTRACE_PEEKDATA, tid, (uintptr_t)addr, ret);
+}
+
+int lt_k_peek_user(pid_t tid, size_t offset, unsigned long *ret)
+{
+  return peek(PTRACE_PEEKUSER, tid, offset, ret);
 }
 
 pid_t lt_k_waitpid(pid_t pid, int *status, int options)

@@ -15,6 +15,8 @@
 long lt_k_ptrace(int request, pid_t tid, uintptr_t addr, uintptr_t data);
 /* Read one word (PTRACE_PEEKDATA). */
 int lt_k_peek(pid_t tid, uint64_t addr, unsigned long *ret);
+/* The same of the thread's struct user (PTRACE_PEEKUSER). */
+int lt_k_peek_user(pid_t tid, size_t offset, unsigned long *ret);
 /* waitpid(2); 0 with WNOHANG when nothing is ready. Not retried on EINTR. */
 pid_t lt_k_waitpid(pid_t pid, int *status, int options);
 /* process_vm_readv(2), process_vm_writev(2) with one range on each side. */

@@ -2,12 +2,14 @@
  *
  * A thread runs on in the weakest mode that satisfies all who listen: PTRACE_CONT if nobody wants
  * system calls, PTRACE_SYSCALL otherwise, PTRACE_SYSEMU where the caller answers them (emulate.c),
- * PTRACE_LISTEN in a group stop. */
+ * PTRACE_SINGLESTEP where it steps (steps.c), PTRACE_LISTEN in a group stop. */
 #include <errno.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "breaks.h"
+#include "steps.h"
+#include "watchpoints.h"
 
 #define ATTEMPTS 3
 
@@ -78,18 +80,22 @@ void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 }
 
 /* What the thread's last stop leaves behind when it runs on. */
-static void leave_stop(lt_thread *thread)
+static void leave_stop(lt_thread *thread, enum lt_way way)
 {
   bool at_exit = thread->stop.kind == LT_SYSCALL_EXIT;
-  thread->emulates = lt_emulate_wanted(thread);
-  thread->traces_calls = !thread->emulates && wants_mode_syscall(thread) &&
-                         !(at_exit && !wants_calls(thread->session));
+  bool wanted = way == LT_WAY_CALL ||
+                (wants_mode_syscall(thread) && !(at_exit && !wants_calls(thread->session)));
+  thread->emulates = way != LT_WAY_STEP && lt_emulate_wanted(thread);
+  thread->traces_calls = way != LT_WAY_STEP && !thread->emulates && wanted;
+  lt_steps_prepare(thread, way);
   if (at_exit || !thread->traces_calls || !thread->in_call)
     lt_call_end(thread);
 }
 
-static int restart_request(const lt_thread *thread)
+static int restart_request(const lt_thread *thread, enum lt_way way)
 {
+  if (way == LT_WAY_STEP)
+    return PTRACE_SINGLESTEP;
   if (thread->emulates)
     return PTRACE_SYSEMU;
   return thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT;
@@ -101,26 +107,34 @@ void lt_resume(lt_thread *thread)
       was_moved_on(thread))
     return;
   thread->held = false;
-  if (lt_emulate_settle(thread) || lt_function_settle(thread))
+  if (lt_emulate_settle(thread) || lt_function_settle(thread) || lt_debug_settle(thread) ||
+      lt_steps_settle(thread))
     return;
   bool letting_go =
       (thread->ignored || thread->process->detaching) && lt_sites_release(thread->process);
   if (letting_go && !thread->function && !thread->changed_args && !lt_call_became(thread)) {
-    if (!lt_scratch_unmap(thread))
+    if (!lt_scratch_unmap(thread) && !lt_steps_release(thread))
       lt_detach_stopped(thread);
     return;
   }
-  if (lt_break_settle(thread))
+  enum lt_way way = lt_steps_way(thread);
+  bool restarted = lt_break_settle(thread);
+  if (lt_steps_at_site(thread, restarted)) {
+    lt_resume(thread);
+    return;
+  }
+  if (restarted)
     return;
   lt_remote_resend(thread);
   if (thread->session->ending && thread->process->launched)
     lt_process_kill(thread->process); /* born after lt_shutdown began */
-  leave_stop(thread);
+  leave_stop(thread, way);
+  lt_debug_prepare(thread);
   set_options(thread);
   if (thread->listen_signal)
     lt_flush_and_restart(thread, PTRACE_LISTEN, 0);
   else
-    lt_flush_and_restart(thread, restart_request(thread), thread->inject);
+    lt_flush_and_restart(thread, restart_request(thread, way), thread->inject);
 }
 
 int lt_interrupt_thread(lt_thread *thread)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "breaks.h"
+#include "watchpoints.h"
 
 struct lt_space *lt_space_new(void)
 {
@@ -29,6 +30,7 @@ struct lt_space *lt_space_copy(const struct lt_space *space)
   copy->scratch = lt_regions_copy(space->scratch);
   copy->sites = lt_sites_copy(space->sites);
   copy->modules = lt_modules_copy(space->modules);
+  copy->debug = lt_debug_copy(space->debug);
   return copy;
 }
 
@@ -39,5 +41,6 @@ void lt_space_leave(struct lt_space *space)
   lt_regions_free(space->scratch);
   lt_sites_free(space->sites);
   lt_modules_free(space->modules);
+  lt_debug_free(space->debug);
   free(space);
 }

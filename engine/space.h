@@ -5,6 +5,7 @@
 
 #include "arch.h"
 
+struct lt_debug;   /* watchpoints.h */
 struct lt_region;  /* scratch.c */
 struct lt_sites;   /* breaks.c */
 struct lt_modules; /* modules.c */
@@ -15,6 +16,7 @@ struct lt_space {
   struct lt_modules *modules;              /* what is mapped as code; NULL: not looked at yet */
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
+  struct lt_debug *debug;                  /* what is watched; NULL: nothing ever was */
 };
 
 /* NULL when out of memory. */

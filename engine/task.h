@@ -122,7 +122,12 @@ struct lt_thread {
   uint32_t sites_seen;            /* lt_sites_changes() when it was last restarted */
   struct lt_at_site at_site;      /* what it owes to a breakpoint (breaks.c, slots.c) */
   struct lt_slot_step *slot_step; /* it is being stepped out of a slot (slot_step.c) */
-  char *scratch;                  /* decoded bytes of lt_call_arg(), see decode */
+  struct lt_steps *steps;         /* it runs one instruction at a time (steps.c); NULL: never did */
+  uint64_t debug_version;         /* of its space's debug registers that are in force; 0: none */
+  int debug_error;                /* what came of putting them in force */
+  uint8_t debug_hits;             /* bit per debug register that has hit and was not reported */
+
+  char *scratch; /* decoded bytes of lt_call_arg(), see decode */
   size_t scratch_room;
 
   struct lt_regs regs;
@@ -196,6 +201,8 @@ struct lt_session {
   unsigned files_used;        /* of those in the table, by a process that lives */
   bool attached;              /* lt_attach was used: an adopted process may be one of those */
   uint32_t break_ids;         /* the last that lt_break_add() gave */
+  uint64_t debug_version;     /* counts the changes of debug registers */
+  uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
   struct lt_frames *frames; /* rules of unwind tables (frames.c) */
 

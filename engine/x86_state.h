@@ -95,6 +95,17 @@ int lt_x86_function_skip(lt_thread *thread, const struct lt_fn_arg *result);
 int64_t lt_x86_integer_result(const struct lt_regs *regs);
 int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
 
+/* x86_step.c, x86_debug.c: the same. */
+unsigned lt_x86_look(const struct lt_regs *regs, const uint8_t *code, size_t size);
+bool lt_x86_has_trap_flag(const struct lt_regs *regs);
+bool lt_x86_restart_pending(const struct lt_regs *regs);
+void lt_x86_mend_flags(lt_thread *thread);
+int lt_x86_set_debug(lt_thread *thread, const struct lt_debug_slot *slots);
+int lt_x86_take_debug(lt_thread *thread, unsigned *ret);
+
+/* The end of user memory with 4-level page tables: debug registers watch nothing above. */
+#define LT_X86_TOP 0x7ffffffff000
+
 /* What the struct lt_arch of both ABIs has in common. */
 #define LT_X86_SHARED                                                                             \
   .fetch_general = lt_x86_fetch_general, .flush_general = lt_x86_flush_general,                   \
@@ -107,6 +118,9 @@ int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
   .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
   .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
-  .mend_call = lt_x86_mend_call, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1
+  .mend_call = lt_x86_mend_call, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1,         \
+  .look = lt_x86_look, .has_trap_flag = lt_x86_has_trap_flag,                                     \
+  .restart_pending = lt_x86_restart_pending, .mend_flags = lt_x86_mend_flags, .top = LT_X86_TOP,  \
+  .set_debug = lt_x86_set_debug, .take_debug = lt_x86_take_debug
 
 #endif

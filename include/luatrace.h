@@ -550,6 +550,80 @@ struct lt_stack {
 LT_API int lt_backtrace(lt_thread *thread, size_t limit, struct lt_stack *ret);
 LT_API void lt_stack_free(struct lt_stack *stack);
 
+/* ---- Watchpoints -------------------------------------------------------------------------- */
+
+/* Watchpoints belong to memory as breakpoints do: all threads of it are watched, those that are born
+ * later too; a forked child has its own copy under the same ids; exec ends them. What the kernel
+ * itself reads or writes for the program (read(2) into a buffer) is not seen. */
+
+enum lt_watch_kind {
+  LT_WATCH_WRITE = 1, /* also where the value stays the same */
+  LT_WATCH_ACCESS,    /* reads and writes */
+  LT_WATCH_EXECUTE,   /* the instruction at the address is about to run */
+};
+
+struct lt_watching {
+  size_t size_of; /* sizeof(struct lt_watching) */
+  uint64_t addr;
+  size_t size;             /* bytes; an "x" has none */
+  enum lt_watch_kind kind; /* enum lt_watch_kind */
+  /* Without debug registers: all threads of the process step, and the memory is compared after each
+   * instruction. LT_WATCH_WRITE only, for changes of the value; up to 4096 bytes; slow. The change
+   * is the thread's whose step ends first. */
+  bool software;
+};
+
+/* Report each use of this memory (LT_WATCH), from the next instruction on. Debug registers watch
+ * aligned pieces of 1, 2, 4 or 8 bytes, and there are four: an area may need several. Works while
+ * the threads run. Errors: ENOSPC (lt_error() names who has them), EINVAL (the kernel's address,
+ * size), ESRCH, ENOMEM. */
+LT_API int lt_watchpoint_add(lt_process *process, const struct lt_watching *what, uint32_t *ret);
+/* No longer. Unknown ids are ignored. */
+LT_API void lt_watchpoint_remove(lt_process *process, uint32_t id);
+
+/* ---- Stepping ----------------------------------------------------------------------------- */
+
+/* Why a step has ended (u.step.why). */
+enum lt_step_end {
+  LT_STEP_COUNT = 1, /* so many instructions have been run */
+  LT_STEP_ARRIVED,   /* at one of the addresses */
+  LT_STEP_LEFT,      /* the program counter has left the range */
+  LT_STEP_UNTIL,     /* the function said so */
+  LT_STEP_LOST,      /* the program was replaced by exec, and what was to be reached with it */
+  LT_STEP_FAILED,    /* an address could not be watched any more: its memory is gone */
+};
+
+/* How far to go. Whatever comes first ends it; only `size` is needed. */
+struct lt_stepping {
+  size_t size;    /* sizeof(struct lt_stepping) */
+  uint64_t count; /* so many instructions; 0: no limit */
+  /* Functions that are called are run as a part of the call instruction, at full speed, and so are
+   * signal handlers. One that never returns (longjmp, exceptions) is run until the thread ends. */
+  bool over;
+  uint64_t from, to; /* until the program counter is outside of [from, to); 0, 0: no such limit */
+  /* Until this says true; asked after each instruction. It may look at the thread, and must not let
+   * it run. */
+  bool (*until)(void *data, lt_thread *thread);
+  void *data;
+  /* Instead of stepping: run at full speed to one of these addresses, eight at most, where the stack
+   * pointer must be above `sp`. A thread that stands there already runs to its next arrival. */
+  const uint64_t *at;
+  size_t at_count;
+  uint64_t sp;
+};
+
+/* Have the stopped thread step when it runs on; LT_STEPPED follows. Everything else that happens on
+ * the way is reported as always. What counts as one instruction: a system call, with its exit; one
+ * iteration of a rep prefix; the delivery of a signal to a handler, at whose first instruction the
+ * thread then stands; `mov ss` together with the instruction behind it; a restartable sequence
+ * (rseq). Errors: EBUSY (it runs, or is stepping already), ESRCH, E2BIG, ENOMEM, and those of
+ * lt_break_add() for the addresses. */
+LT_API int lt_thread_step(lt_thread *thread, const struct lt_stepping *how);
+/* Whether it is stepping, and how many instructions it has run for that (or for the last one). */
+LT_API bool lt_thread_stepping(const lt_thread *thread, uint64_t *ret);
+/* No longer: LT_STEPPED does not come. */
+LT_API void lt_thread_step_cancel(lt_thread *thread);
+
 /* ---- System calls ------------------------------------------------------------------------- */
 
 /* What an argument is. */
