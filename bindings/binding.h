@@ -195,6 +195,8 @@ void bind_open_remote(lua_State *L);  /* remote.c */
 void bind_open_steps(lua_State *L);   /* steps.c: stepping, watchpoints */
 void bind_open_bits(lua_State *L);    /* bits.c */
 void bind_open_text(lua_State *L);    /* text.c */
+void bind_open_lines(lua_State *L);   /* lines.c: source lines and their addresses */
+void bind_open_disasm(lua_State *L);  /* disasm.c */
 void bind_open_emulate(lua_State *L); /* emulate.c: calls answered by scripts, descriptors */
 void bind_open_paths(lua_State *L);   /* paths.c */
 void bind_open_processes(lua_State *L); /* process.c */

@@ -47,6 +47,8 @@ static void push_core(lua_State *L)
   bind_open_steps(L);
   bind_open_bits(L);
   bind_open_text(L);
+  bind_open_lines(L);
+  bind_open_disasm(L);
   bind_open_emulate(L);
   bind_open_paths(L);
   bind_open_processes(L);

@@ -159,6 +159,10 @@ struct lt_arch {
   uint64_t top;
   int (*set_debug)(lt_thread *thread, const struct lt_debug_slot *slots);
   int (*take_debug)(lt_thread *thread, unsigned *ret);
+  /* Disassembly (disasm.c): the instruction at the beginning of these bytes; fills everything but
+   * `addr` and `bytes`. False if there is none. */
+  bool (*disassemble)(const uint8_t *code, size_t size, uint64_t pc, enum lt_syntax syntax,
+                      struct lt_instruction *ret);
 
   /* At the first instruction of a function: integer argument `index` from 0, read from memory where
    * it is on the stack; the address it returns to and the stack pointer after that. Negated

@@ -235,4 +235,5 @@ const struct lt_arch lt_arch_i386 = {
     .trampolines = lt_i386_trampolines,
     .displace = lt_x86_displace_32,
     .emulate = lt_x86_emulate,
+    .disassemble = lt_x86_disassemble_32,
 };

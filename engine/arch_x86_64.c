@@ -296,4 +296,5 @@ const struct lt_arch lt_arch_x86_64 = {
     .trampolines = lt_x86_64_trampolines,
     .displace = lt_x86_displace_64,
     .emulate = lt_x86_emulate,
+    .disassemble = lt_x86_disassemble_64,
 };

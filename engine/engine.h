@@ -154,6 +154,9 @@ int lt_watch_sleep(lt_session *session, uint64_t deadline);
 void lt_watch_dispatch(lt_session *session);
 void lt_watch_free(lt_session *session);
 
+/* lines.c */
+void lt_lines_free(lt_session *session);
+
 /* detach.c */
 void lt_detach_stopped(lt_thread *thread);
 

@@ -46,7 +46,7 @@ static void put_call(struct lt_read_unit *unit, Dwarf_Die *die, struct lt_bytes 
   if (dwarf_getsrcfiles(&unit->tree, &files, &count) == 0 && index < count)
     file = dwarf_filesrc(files, index, NULL, NULL);
   lt_read_source(unit, file ? file : "", path);
-  lt_put_string(ret, lt_read_function_name(die));
+  lt_read_put_name(ret, die, false);
   lt_put_string(ret, path);
   lt_put_u32(ret, number(die, DW_AT_call_line));
   lt_put_u32(ret, number(die, DW_AT_call_column));
@@ -56,17 +56,20 @@ static void put_scopes(struct lt_read_unit *unit, Dwarf_Addr addr, struct lt_byt
 {
   Dwarf_Die scopes[LT_READ_DEPTH];
   size_t count = lt_read_scopes_at(&unit->tree, addr, scopes);
-  const char *function = "";
+  Dwarf_Die *function = NULL;
   uint32_t inlined = 0;
   for (size_t i = 0; i < count; i++) {
     int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram) {
-      function = lt_read_function_name(&scopes[i]);
+      function = &scopes[i];
       inlined = 0;
     }
     inlined += tag == DW_TAG_inlined_subroutine;
   }
-  lt_put_string(ret, function);
+  if (function)
+    lt_read_put_name(ret, function, false);
+  else
+    lt_put_string(ret, "");
   lt_put_u32(ret, inlined);
   for (size_t i = count; i-- > 0 && inlined > 0;)
     if (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine) {

@@ -19,7 +19,8 @@ struct place {
   Dwarf_Off scope, function; /* offsets of their DIEs; 0: none */
   Dwarf_Addr piece;          /* where the contiguous part of the function begins */
   int line;
-  const char *file, *name;
+  const char *file;
+  Dwarf_Die of; /* the function or inlined copy; no addr: none */
   struct lt_read_unit unit;
 };
 
@@ -191,14 +192,14 @@ static void enter_function(struct search *search, Dwarf_Die *function, struct pl
 static void add_row(struct search *search, const struct lt_read_row *row)
 {
   Dwarf_Die scopes[LT_READ_DEPTH];
-  struct place place = {.addr = row->addr, .line = row->line, .file = row->file, .name = ""};
+  struct place place = {.addr = row->addr, .line = row->line, .file = row->file};
   size_t count = lt_read_scopes_at(&search->unit.tree, row->addr, scopes);
   for (size_t i = 0; i < count; i++) {
     int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram)
       enter_function(search, &scopes[i], &place);
     if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
-      place.name = lt_read_function_name(&scopes[i]);
+      place.of = scopes[i];
   }
   if (count > 0)
     place.scope = dwarf_dieoffset(&scopes[count - 1]);
@@ -245,7 +246,7 @@ static void add_function(struct search *search, Dwarf_Die *die)
   if (dwarf_decl_line(die, &place.line) != 0)
     place.line = 0;
   place.file = file;
-  place.name = lt_read_function_name(die);
+  place.of = *die;
   if (!is_there(search, &place))
     add(search, &place);
 }
@@ -292,7 +293,10 @@ static void put_places(struct search *search, struct lt_bytes *ret)
     lt_put_u64(ret, place->addr + search->bias);
     lt_put_u32(ret, place->line > 0 ? (uint32_t)place->line : 0);
     lt_put_string(ret, path);
-    lt_put_string(ret, place->name);
+    if (place->of.addr)
+      lt_read_put_name(ret, &place->of, false);
+    else
+      lt_put_string(ret, "");
   }
 }
 

@@ -1,8 +1,10 @@
 /* read_units.c - compilation units, their rows and scopes; see read_lines.h. */
 #include <dwarf.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "demangle.h"
 #include "read_lines.h"
 
 /* ---- Units -------------------------------------------------------------------------------- */
@@ -88,16 +90,24 @@ size_t lt_read_scopes_at(Dwarf_Die *tree, Dwarf_Addr addr, Dwarf_Die ret[LT_READ
   return count;
 }
 
-const char *lt_read_function_name(Dwarf_Die *die)
+static const char *linkage_name(Dwarf_Die *die)
 {
   Dwarf_Attribute attribute;
   const char *name = NULL;
   if (dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ||
       dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute))
     name = dwarf_formstring(&attribute);
-  if (!name)
+  return name;
+}
+
+void lt_read_put_name(struct lt_bytes *bytes, Dwarf_Die *die, bool full)
+{
+  const char *name = linkage_name(die);
+  char *demangled = name ? lt_demangle(name, full) : NULL;
+  if (!demangled && (!name || !full))
     name = dwarf_diename(die);
-  return name ? name : "";
+  lt_put_string(bytes, demangled ? demangled : name);
+  free(demangled);
 }
 
 /* ---- Rows --------------------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ void lt_session_destroy(lt_session *session)
   if (session->ignored_signals >> (SIGCHLD - 1) & 1)
     signal(SIGCHLD, SIG_IGN);
   lt_watch_free(session);
+  lt_lines_free(session);
   free(session->inherited);
   free(session);
 }

@@ -206,6 +206,8 @@ struct lt_session {
 
   struct lt_frames *frames; /* rules of unwind tables (frames.c) */
 
+  struct lt_lines *lines; /* what is known of single addresses (lines.c) */
+
   sigset_t mask;            /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
   int *inherited;           /* descriptors that were open at the start; ends with -1 */

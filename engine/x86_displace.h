@@ -23,4 +23,10 @@ int lt_x86_displace_32(const uint8_t *code, size_t size, uint64_t pc, uint64_t s
                        struct lt_displaced *ret);
 int lt_x86_emulate(lt_thread *thread, const struct lt_displaced *displaced, uint64_t pc);
 
+/* x86_disasm.c: members of struct lt_arch. */
+bool lt_x86_disassemble_64(const uint8_t *code, size_t size, uint64_t pc, enum lt_syntax syntax,
+                           struct lt_instruction *ret);
+bool lt_x86_disassemble_32(const uint8_t *code, size_t size, uint64_t pc, enum lt_syntax syntax,
+                           struct lt_instruction *ret);
+
 #endif

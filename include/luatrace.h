@@ -197,8 +197,8 @@ struct lt_hooks {
 };
 
 struct lt_options {
-  size_t size;    /* sizeof(struct lt_options) */
-  bool no_follow; /* trace no children (threads are still followed) */
+  size_t size;     /* sizeof(struct lt_options) */
+  bool no_follow;  /* trace no children (threads are still followed) */
   bool debuginfod; /* ask the servers in DEBUGINFOD_URLS for debug information */
 };
 
@@ -442,9 +442,9 @@ enum lt_symbol_kind {
 struct lt_symbol {
   uint64_t addr, size;
   bool function;
-  bool indirect; /* `addr` is that of a function without arguments that returns the address */
-  bool local;    /* known in its own file only */
-  uint8_t kind;  /* enum lt_symbol_kind */
+  bool indirect;      /* `addr` is that of a function without arguments that returns the address */
+  bool local;         /* known in its own file only */
+  uint8_t kind;       /* enum lt_symbol_kind */
   const char *name;   /* in the source: demangled, without parameters */
   const char *raw;    /* in the object file */
   const char *module; /* name of its module */
@@ -469,6 +469,49 @@ LT_API ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symb
                                void *data);
 /* The name most like this one that the process has; NULL if none is near. */
 LT_API const char *lt_symbol_nearest(lt_process *process, const char *name);
+
+/* ---- Lines -------------------------------------------------------------------------------- */
+
+/* A call that the compiler has replaced by the body of the function. */
+struct lt_inlined {
+  const char *name; /* of the function, without its parameters */
+  const char *file; /* where it was called; 0 and "" where that is unknown */
+  uint32_t line, column;
+};
+
+/* The source of an instruction. */
+struct lt_line {
+  const char *file;      /* path from the root, as the compiler knew it */
+  uint32_t line, column; /* 0: unknown */
+  const char *function;  /* whose code it is; "" if unknown */
+  size_t inlined_count;
+  const struct lt_inlined *inlined; /* the calls that it is part of, innermost first */
+};
+
+/* The line of an address. It holds until the next call of this function. Errors: ENOENT (no line is
+ * known), ESRCH, EIO, ENOMEM. */
+LT_API int lt_line_at(lt_thread *thread, uint64_t addr, const struct lt_line **ret);
+/* Where the function that begins at `addr` has its frame and its arguments in place; `addr` itself
+ * where that is unknown or not the beginning of a function. Errors: ENOENT (no code there),
+ * ENOMEM. */
+LT_API int lt_after_prologue(lt_thread *thread, uint64_t addr, uint64_t *ret);
+
+/* Where code of a source file is. */
+struct lt_location {
+  uint64_t addr;
+  uint32_t line;
+  const char *file, *name, *module; /* `name`: the function's; "" if unknown */
+};
+
+/* Where the statements of a line begin: once in each function and each inlined copy of one, after
+ * the prologue where that is the same line. `file` is a path or its last parts; all files that end
+ * so count. Releases with lt_locations_free(). Returns their number. Errors: ENOENT (lt_error() has
+ * the nearest line with code, or file name), ESRCH, ENOMEM. */
+LT_API ssize_t lt_line_locations(lt_thread *thread, const char *file, uint32_t line,
+                                 struct lt_location **ret);
+/* The functions of a source file: where they begin, before the prologue. */
+LT_API ssize_t lt_file_functions(lt_thread *thread, const char *file, struct lt_location **ret);
+LT_API void lt_locations_free(struct lt_location *places);
 
 /* ---- Breakpoints -------------------------------------------------------------------------- */
 
@@ -623,6 +666,44 @@ LT_API int lt_thread_step(lt_thread *thread, const struct lt_stepping *how);
 LT_API bool lt_thread_stepping(const lt_thread *thread, uint64_t *ret);
 /* No longer: LT_STEPPED does not come. */
 LT_API void lt_thread_step_cancel(lt_thread *thread);
+
+/* ---- Disassembly -------------------------------------------------------------------------- */
+
+enum lt_syntax {
+  LT_SYNTAX_INTEL,
+  LT_SYNTAX_ATT,
+  LT_SYNTAX_NONE, /* no text is made */
+};
+
+/* Where a thread goes after an instruction. */
+enum lt_flow {
+  LT_FLOW_NEXT,     /* to the next one */
+  LT_FLOW_CALL,     /* to a function, and then to the next one */
+  LT_FLOW_BRANCH,   /* to the target or to the next one */
+  LT_FLOW_JUMP,     /* to the target */
+  LT_FLOW_INDIRECT, /* nobody knows: a jump through a register or memory */
+  LT_FLOW_END,      /* back to its caller, or nowhere */
+};
+
+#define LT_INSTRUCTION_MAX 15
+#define LT_DISASM_TEXT 128
+
+struct lt_instruction {
+  uint64_t addr;
+  uint64_t target; /* of a branch or call, or of an operand in memory at a fixed address */
+  uint8_t size;    /* bytes */
+  uint8_t flow;    /* enum lt_flow */
+  bool has_target;
+  bool bad; /* one byte that begins no instruction; its text is "(bad)" */
+  uint8_t bytes[LT_INSTRUCTION_MAX];
+  char text[LT_DISASM_TEXT];
+};
+
+/* Disassemble `count` instructions of a stopped thread's program from `addr` on, in the mode that
+ * its registers say. Returns how many; fewer where memory ends. Errors: EFAULT (no memory there),
+ * EBUSY, ESRCH. */
+LT_API ssize_t lt_disasm(lt_thread *thread, uint64_t addr, size_t count, enum lt_syntax syntax,
+                         struct lt_instruction *ret);
 
 /* ---- System calls ------------------------------------------------------------------------- */
 
