@@ -193,6 +193,7 @@ void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signal
 void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
 void bind_open_remote(lua_State *L);  /* remote.c */
 void bind_open_steps(lua_State *L);   /* steps.c: stepping, watchpoints */
+void bind_open_backtrace(lua_State *L); /* backtrace.c */
 void bind_open_bits(lua_State *L);    /* bits.c */
 void bind_open_text(lua_State *L);    /* text.c */
 void bind_open_lines(lua_State *L);   /* lines.c: source lines and their addresses */

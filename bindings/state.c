@@ -45,6 +45,7 @@ static void push_core(lua_State *L)
   bind_open_memory(L);
   bind_open_remote(L);
   bind_open_steps(L);
+  bind_open_backtrace(L);
   bind_open_bits(L);
   bind_open_text(L);
   bind_open_lines(L);

@@ -40,9 +40,10 @@ struct lt_file {
   uint32_t build_id_size;
   uint32_t segment_count;
   struct lt_segment segments[LT_SEGMENTS_MAX];
-  struct lt_names *names; /* symbols, once asked for */
-  int names_error;        /* why there are none: negated errno */
-  UT_hash_handle hh;      /* by key, in the session */
+  struct lt_names *names;   /* symbols, once asked for */
+  struct lt_frames *frames; /* rules of its unwind tables (frames.c) */
+  int names_error;          /* why there are none: negated errno */
+  UT_hash_handle hh;        /* by key, in the session */
 };
 
 /* What the maps of a process say of a file. */
@@ -64,6 +65,9 @@ int lt_file_open(struct lt_file *file, int *root);
 
 /* modules.c: a thread whose process has the file, and where; false if there is none any more. */
 bool lt_file_mapped(const struct lt_file *file, pid_t *tid, struct lt_mapped *ret);
+
+/* frames.c */
+void lt_frames_free(struct lt_frames *frames);
 
 /* Ask the reader what is not in the headers: is_go, has_dwarf. */
 void lt_file_ask(struct lt_file *file);

@@ -215,6 +215,7 @@ int lt_file_open(struct lt_file *file, int *root)
 static void free_file(struct lt_file *file)
 {
   HASH_DEL(file->session->files, file);
+  lt_frames_free(file->frames);
   lt_names_free(file->names);
   free(file->path);
   free(file);

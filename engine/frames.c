@@ -8,60 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "module.h"
 #include "unwind.h"
 
 #define ROWS_MAX ((size_t)16384)
 #define FIRST_ROOM ((size_t)64)
 
-struct table {
-  const struct lt_file *file;
+struct lt_frames {
   struct lt_row **rows;
   size_t count, room;
-  UT_hash_handle hh;
 };
 
-struct lt_frames {
-  struct table *tables;
-  struct table *last; /* most frames of a stack are of the same file as the one before */
-};
-
-static struct table *table_of(lt_session *session, const struct lt_file *file)
+static void empty(struct lt_frames *frames)
 {
-  struct table *table;
-  if (!session->frames)
-    session->frames = calloc(1, sizeof *session->frames);
-  struct lt_frames *frames = session->frames;
-  if (!frames)
-    return NULL;
-  if (frames->last && frames->last->file == file)
-    return frames->last;
-  HASH_FIND_PTR(frames->tables, &file, table);
-  if (!table) {
-    table = calloc(1, sizeof *table);
-    if (!table)
-      return NULL;
-    table->file = file;
-    HASH_ADD_PTR(frames->tables, file, table);
-  }
-  frames->last = table;
-  return table;
-}
-
-static void empty(struct table *table)
-{
-  for (size_t i = 0; i < table->count; i++)
-    lt_row_free(table->rows[i]);
-  table->count = 0;
+  for (size_t i = 0; i < frames->count; i++)
+    lt_row_free(frames->rows[i]);
+  frames->count = 0;
 }
 
 /* How many rows begin at or before the address. */
-static size_t rank(const struct table *table, uint64_t addr)
+static size_t rank(const struct lt_frames *frames, uint64_t addr)
 {
-  size_t low = 0, high = table->count;
+  size_t low = 0, high = frames->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (table->rows[middle]->from <= addr)
+    if (frames->rows[middle]->from <= addr)
       low = middle + 1;
     else
       high = middle;
@@ -70,26 +42,26 @@ static size_t rank(const struct table *table, uint64_t addr)
 }
 
 /* Put a row, which holds `addr`, in its place. It is made smaller where it overlaps others. */
-static int insert(struct table *table, struct lt_row *row, uint64_t addr)
+static int insert(struct lt_frames *frames, struct lt_row *row, uint64_t addr)
 {
-  if (table->count == ROWS_MAX)
-    empty(table);
-  if (table->count == table->room) {
-    size_t room = table->room ? table->room * 2 : FIRST_ROOM;
-    struct lt_row **rows = realloc(table->rows, room * sizeof *rows);
+  if (frames->count == ROWS_MAX)
+    empty(frames);
+  if (frames->count == frames->room) {
+    size_t room = frames->room ? frames->room * 2 : FIRST_ROOM;
+    struct lt_row **rows = realloc(frames->rows, room * sizeof *rows);
     if (!rows)
       return -ENOMEM;
-    table->rows = rows;
-    table->room = room;
+    frames->rows = rows;
+    frames->room = room;
   }
-  size_t at = rank(table, addr);
-  if (at > 0 && table->rows[at - 1]->to > row->from)
-    row->from = table->rows[at - 1]->to;
-  if (at < table->count && table->rows[at]->from < row->to)
-    row->to = table->rows[at]->from;
-  memmove(table->rows + at + 1, table->rows + at, (table->count - at) * sizeof *table->rows);
-  table->rows[at] = row;
-  table->count++;
+  size_t at = rank(frames, addr);
+  if (at > 0 && frames->rows[at - 1]->to > row->from)
+    row->from = frames->rows[at - 1]->to;
+  if (at < frames->count && frames->rows[at]->from < row->to)
+    row->to = frames->rows[at]->from;
+  memmove(frames->rows + at + 1, frames->rows + at, (frames->count - at) * sizeof *frames->rows);
+  frames->rows[at] = row;
+  frames->count++;
   return 0;
 }
 
@@ -122,15 +94,17 @@ static struct lt_row *ask(lt_thread *thread, struct lt_file *file, uint64_t addr
 
 static const struct lt_row *row_of(lt_thread *thread, struct lt_file *file, uint64_t addr)
 {
-  struct table *table = table_of(thread->session, file);
-  if (!table)
+  if (!file->frames)
+    file->frames = calloc(1, sizeof *file->frames);
+  struct lt_frames *frames = file->frames;
+  if (!frames)
     return NULL;
-  size_t at = rank(table, addr);
-  if (at > 0 && addr < table->rows[at - 1]->to)
-    return table->rows[at - 1];
+  size_t at = rank(frames, addr);
+  if (at > 0 && addr < frames->rows[at - 1]->to)
+    return frames->rows[at - 1];
   unsigned count = lt_arch_get(lt_arch_of(&thread->regs))->dwarf->count;
   struct lt_row *row = ask(thread, file, addr, count);
-  if (row && insert(table, row, addr)) {
+  if (row && insert(frames, row, addr)) {
     lt_row_free(row);
     row = NULL;
   }
@@ -148,18 +122,11 @@ const struct lt_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *b
   return row && row->known ? row : NULL;
 }
 
-void lt_frames_free(lt_session *session)
+void lt_frames_free(struct lt_frames *frames)
 {
-  struct lt_frames *frames = session->frames;
-  struct table *table, *next;
   if (!frames)
     return;
-  HASH_ITER(hh, frames->tables, table, next) {
-    HASH_DEL(frames->tables, table);
-    empty(table);
-    free(table->rows);
-    free(table);
-  }
+  empty(frames);
+  free(frames->rows);
   free(frames);
-  session->frames = NULL;
 }

@@ -204,7 +204,6 @@ struct lt_session {
   uint64_t debug_version;     /* counts the changes of debug registers */
   uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
-  struct lt_frames *frames; /* rules of unwind tables (frames.c) */
 
   struct lt_lines *lines; /* what is known of single addresses (lines.c) */
 

@@ -237,6 +237,15 @@ static enum lt_stack_end by_row(struct lt_cursor *cursor, const struct lt_row *r
 
 /* ---- Without rules ------------------------------------------------------------------------ */
 
+/* The one whose code is behind LT_CODE_BEFORE bytes of other code, or NULL. */
+static const struct lt_trampoline *trampoline_at(const struct lt_arch *arch, const uint8_t *code)
+{
+  const struct lt_trampoline *one = arch->trampolines;
+  while (one->size && memcmp(code + LT_CODE_BEFORE, one->code, one->size) != 0)
+    one++;
+  return one->size ? one : NULL;
+}
+
 static enum lt_stack_end by_trampoline(struct lt_cursor *cursor, const struct lt_trampoline *one,
                                        struct caller *caller)
 {
@@ -251,15 +260,25 @@ static enum lt_stack_end by_trampoline(struct lt_cursor *cursor, const struct lt
   return LT_STACK_GOES_ON;
 }
 
-/* The return address is at `addr`, if what is before it is a call. */
+/* Where a function may return to: behind a call, or where signal handlers do. */
+static bool is_return(struct lt_cursor *cursor, uint64_t pc)
+{
+  uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER];
+  uint64_t bias;
+  if (!read_code(cursor, pc - LT_CODE_BEFORE, code, sizeof code))
+    return false;
+  if (cursor->arch->follows_call(code) || trampoline_at(cursor->arch, code))
+    return true;
+  const struct lt_row *row = lt_frames_row(cursor->thread, pc, &bias);
+  return row && row->is_signal;
+}
+
+/* The return address is at `addr`, if it looks like one. */
 static bool return_at(struct lt_cursor *cursor, uint64_t addr, struct caller *caller)
 {
   const struct lt_dwarf_regs *dwarf = cursor->arch->dwarf;
-  uint8_t before[LT_CODE_BEFORE];
   uint64_t pc;
-  if (read_word(cursor, addr, &pc) ||
-      !read_code(cursor, pc - LT_CODE_BEFORE, before, sizeof before) ||
-      !cursor->arch->follows_call(before))
+  if (read_word(cursor, addr, &pc) || !is_return(cursor, pc))
     return false;
   for (unsigned i = 0; i < dwarf->count; i++)
     take_same(cursor, caller, i);
@@ -289,10 +308,9 @@ static enum lt_stack_end by_guess(struct lt_cursor *cursor, struct caller *calle
   uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER];
   int words = -1;
   bool is_code = read_code(cursor, cursor->pc - LT_CODE_BEFORE, code, sizeof code);
-  for (const struct lt_trampoline *one = arch->trampolines; is_code && one->size; one++) {
-    if (memcmp(code + LT_CODE_BEFORE, one->code, one->size) == 0)
-      return by_trampoline(cursor, one, caller);
-  }
+  const struct lt_trampoline *one = is_code ? trampoline_at(arch, code) : NULL;
+  if (one)
+    return by_trampoline(cursor, one, caller);
   cursor->guessed = true;
   if (cursor->exact)
     words = is_code ? arch->return_words(code) : 0;
@@ -363,7 +381,7 @@ bool lt_cursor_up(struct lt_cursor *cursor)
   if (cursor->end != LT_STACK_GOES_ON)
     return false;
   uint64_t pc = caller.reg[dwarf->pc], sp = caller.reg[dwarf->sp];
-  if (!pc)
+  if (!pc && !cursor->trampoline) /* a signal may have interrupted a jump to 0 */
     cursor->end = LT_STACK_COMPLETE;
   else if (!makes_progress(cursor, pc, sp))
     cursor->end = LT_STACK_LOOPS;

@@ -48,6 +48,5 @@ void lt_cursor_around(struct lt_cursor *cursor, uint64_t bias, struct lt_surroun
 
 /* frames.c: the rules for an address of a process; NULL where its file has none. */
 const struct lt_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *bias);
-void lt_frames_free(lt_session *session);
 
 #endif

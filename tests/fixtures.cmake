@@ -40,3 +40,27 @@ foreach(source IN LISTS fixtures)
     luatrace_add_fixture(${name}-32 ${source} -m32)
   endif()
 endforeach()
+
+# The same stacks, as different compilations leave them.
+set(stacks ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/stacks.c)
+set(without_tables -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-unwind-tables
+  -fno-exceptions)
+luatrace_add_fixture(stacks-O0 ${stacks} -O0)
+luatrace_add_fixture(stacks-O2 ${stacks} -O2 -fomit-frame-pointer)
+luatrace_add_fixture(stacks-bare ${stacks} -O2 -g0 ${without_tables})
+luatrace_add_fixture(stacks-static ${stacks} -O2 -static)
+if(fixtures_32)
+  luatrace_add_fixture(stacks-O2-32 ${stacks} -O2 -fomit-frame-pointer -m32)
+endif()
+
+# Programs in C++, where there is a compiler.
+include(CheckLanguage)
+check_language(CXX)
+if(CMAKE_CXX_COMPILER)
+  enable_language(CXX)
+  file(GLOB fixtures CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/*.cc)
+  foreach(source IN LISTS fixtures)
+    cmake_path(GET source STEM name)
+    luatrace_add_fixture(${name} ${source})
+  endforeach()
+endif()

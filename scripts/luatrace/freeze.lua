@@ -95,6 +95,11 @@ function core.methods.process.freeze(p, fn, ...)
   end
 end
 
+-- Whether the running code has frozen the process.
+function freeze.is_ours(p)
+  return frozen[p] ~= nil and frozen[p].task == tasks.current()
+end
+
 -- The process is gone: nobody waits for its thaw any more.
 function freeze.process_gone(p)
   if frozen[p] then

@@ -558,6 +558,51 @@ function t:signal(signal, with) end
 ---@return string? code
 function t:ignore() end
 
+--- The functions that the thread is in, the innermost first: through signal handlers, the vdso,
+--- optimised code without frame pointers, and libraries without debug information.
+---
+--- Callers are found by the files' unwind tables (`.eh_frame`, `.debug_frame`). Where there are none,
+--- code that keeps frame pointers is followed, and the return address of a function that has just
+--- been entered is found. A stack that cannot be told to its end is not an error: it has
+--- `incomplete`, and its last frame is where the way was lost.
+---
+--- Options: `limit`, how many frames at most (256; up to 65536); `lines = false`, no source lines and
+--- no inlined calls; `names = false`, addresses alone. Without lines a stack costs microseconds.
+---
+--- Errors: `ESRCH`. Raises for a thread that is running.
+---
+--- <!-- run: luatrace example.lua -- sh -c "true"
+---      expect: #0 .* in _Exit -->
+--- ```lua
+--- on_syscall("exit_group", function(t)
+---   print(t:backtrace { limit = 5 })
+--- end)
+--- ```
+---@param options? { limit: integer?, lines: boolean?, names: boolean? }
+---@return luatrace.Stack? frames
+---@return string? message
+---@return string? code
+function t:backtrace(options) end
+
+--- What `t:backtrace` returns: a list. tostring() gives it a line for each frame.
+---@class luatrace.Stack
+---@field [integer] luatrace.StackFrame from 1
+---@field incomplete string? why the last frame has no caller although it should; nil: it has none
+
+--- A frame of a stack. tostring(): `"main+0x12 at file.c:10 (prog)"`.
+---@class luatrace.StackFrame
+---@field name string? the function
+---@field offset integer? of `pc` in it
+---@field module string? name of the file that it is in
+---@field file string? the source file
+---@field line integer?
+---@field pc integer the address at which it goes on
+---@field lookup integer an address in the instruction that it is at: before `pc` for a caller
+---@field sp integer its stack pointer
+---@field inlined boolean? it has no frame of its own: the compiler put it into the next one
+---@field signal boolean? what the kernel has a signal handler return to: a signal interrupted the next
+---@field guessed boolean? it was found by the looks of the stack, without unwind tables
+
 --- How a thread came to be traced: `"launched"`, `"attached"`, `"adopted"`; or was made: `"fork"`,
 --- `"vfork"`, `"clone"` (a process whose end does not signal `SIGCHLD`), `"thread"`.
 ---@alias luatrace.Kind "launched"|"attached"|"adopted"|"fork"|"vfork"|"clone"|"thread"
@@ -859,6 +904,23 @@ function p:events(events) end
 ---@param ... any what `fn` is given
 ---@return any ... what `fn` returns
 function p:freeze(fn, ...) end
+
+--- The stacks of all threads at one moment: the process is frozen for it (`p:freeze`).
+---
+--- <!-- run: luatrace example.lua -- sleep 0.2
+---      expect: _start -->
+--- ```lua
+--- on_start(function(p)
+---   sleep(0.1)
+---   for _, one in ipairs(p:backtraces()) do
+---     print(one.thread)
+---     print(one.frames or one.message)
+---   end
+--- end)
+--- ```
+---@param options? { limit: integer?, lines: boolean?, names: boolean? } as for `t:backtrace`
+---@return { thread: luatrace.Thread, frames: luatrace.Stack?, message: string? }[] stacks
+function p:backtraces(options) end
 
 --- The address of a function or variable, by its name in the program and the libraries that it has
 --- loaded: `"main"`, `"libc.so.6:malloc"`.
