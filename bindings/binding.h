@@ -189,6 +189,7 @@ void bind_open_spawn(lua_State *L);   /* spawn.c */
 void bind_open_calls(lua_State *L);   /* call.c */
 void bind_open_place(lua_State *L);   /* place.c: assigning to arguments */
 void bind_open_records(lua_State *L); /* record.c: stop records, signals */
+void bind_open_breaks(lua_State *L);  /* breaks.c: breakpoints and functions */
 void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signals, errors */
 void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
 void bind_open_remote(lua_State *L);  /* remote.c */

@@ -85,6 +85,14 @@ static int push_details(lua_State *L, struct binding *binding, const struct lt_s
     return bind_push_step(L, stop);
   case LT_WATCH:
     return bind_push_watch(L, stop);
+  case LT_BREAK:
+    lua_pushinteger(L, stop->u.brk.id);
+    lua_pushinteger(L, (lua_Integer)stop->seq);
+    return 2;
+  case LT_RETURN:
+    compat_push_int64(L, (int64_t)stop->u.ret.seq);
+    lua_pushboolean(L, stop->u.ret.error != 0);
+    return 2;
   default:
     return 0;
   }

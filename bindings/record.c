@@ -73,6 +73,15 @@ static void set_details(lua_State *L, const struct lt_stop *stop)
     set_int(L, "new", (int64_t)stop->u.watch.after);
     set_int(L, "size", stop->u.watch.size);
     break;
+  case LT_BREAK:
+    set_int(L, "addr", (int64_t)stop->u.brk.addr);
+    set_int(L, "id", stop->u.brk.id);
+    set_bool(L, "hardware", stop->u.brk.hardware);
+    break;
+  case LT_RETURN:
+    set_int(L, "addr", (int64_t)stop->u.ret.addr);
+    set_bool(L, "lost", stop->u.ret.error);
+    break;
   case LT_EXITING:
   case LT_THREAD_EXIT:
   case LT_PROCESS_EXIT:

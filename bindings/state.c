@@ -41,6 +41,7 @@ static void push_core(lua_State *L)
   bind_open_calls(L);
   bind_open_place(L);
   bind_open_records(L);
+  bind_open_breaks(L);
   bind_open_tables(L);
   bind_open_memory(L);
   bind_open_remote(L);

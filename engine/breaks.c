@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "returns.h"
 #include "steps.h"
 
 static uint64_t sp_of(const struct lt_regs *regs)
@@ -52,11 +53,16 @@ enum lt_verdict lt_break_report(lt_thread *thread)
   const struct lt_site *site = lt_site_find(thread->process, own.u.brk.addr);
   unsigned owners = site ? site->owners : 0;
   enum lt_verdict verdict = LT_RESUME;
-  if (owners & LT_OWNER_USER && lt_report_record(thread, &thread->stop) == LT_HOLD)
-    verdict = LT_HOLD;
+  if (owners & LT_OWNER_RETURN)
+    verdict = lt_returns_on_break(thread);
+  if (owners & LT_OWNER_USER) {
+    thread->stop = own;
+    if (lt_report_record(thread, &thread->stop) == LT_HOLD)
+      verdict = LT_HOLD;
+  }
   if (owners & LT_OWNER_STEP && lt_steps_on_break(thread) == LT_HOLD)
     verdict = LT_HOLD;
-  return verdict;
+  return lt_returns_tell_lost(thread) == LT_HOLD ? LT_HOLD : verdict;
 }
 
 static void report_hit(lt_thread *thread, const struct lt_site *site, int status)
@@ -117,7 +123,7 @@ static void own_trap(lt_thread *thread, const struct lt_site *site)
 {
   siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_KERNEL};
   lt_regs_set_pc(thread, site->addr + site->displaced.length);
-  if (thread->stop.kind == LT_BREAK)
+  if (thread->stop.kind == LT_BREAK || thread->stop.kind == LT_RETURN)
     lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)&info);
   thread->inject = SIGTRAP;
 }

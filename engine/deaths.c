@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "returns.h"
 #include "steps.h"
 
 static void set_exit(struct lt_stop *stop, int status, bool known)
@@ -144,6 +145,7 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   thread->debug_hits = 0;
   lt_function_lost(thread);
   lt_steps_lost(thread);
+  lt_returns_lost(thread);
 
   if (process->starting) {
     launched_program_runs(thread, status);

@@ -21,6 +21,7 @@ static bool wanted(const lt_thread *thread, uint16_t kind)
   case LT_REMOTE_DONE: /* somebody asked for it */
   case LT_FUNCTION_DONE:
   case LT_STEPPED:
+  case LT_RETURN:
     return true;
   case LT_SYSCALL_ENTRY: /* calls.c asked already */
     return true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "breaks.h"
+#include "returns.h"
 #include "watchpoints.h"
 
 struct lt_space *lt_space_new(void)
@@ -42,5 +43,6 @@ void lt_space_leave(struct lt_space *space)
   lt_sites_free(space->sites);
   lt_modules_free(space->modules);
   lt_debug_free(space->debug);
+  lt_return_sites_free(space->return_sites);
   free(space);
 }

@@ -5,10 +5,11 @@
 
 #include "arch.h"
 
-struct lt_debug;   /* watchpoints.h */
-struct lt_region;  /* scratch.c */
-struct lt_sites;   /* breaks.c */
-struct lt_modules; /* modules.c */
+struct lt_debug;       /* watchpoints.h */
+struct lt_region;      /* scratch.c */
+struct lt_sites;       /* breaks.c */
+struct lt_modules;     /* modules.c */
+struct lt_return_site; /* returns.c */
 
 struct lt_space {
   unsigned processes;                      /* how many share it */
@@ -17,6 +18,7 @@ struct lt_space {
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
   struct lt_debug *debug;                  /* what is watched; NULL: nothing ever was */
+  struct lt_return_site *return_sites;     /* where functions return to; not copied */
 };
 
 /* NULL when out of memory. */

@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "returns.h"
 #include "steps.h"
 
 lt_thread *lt_task_thread(lt_session *session, pid_t tid)
@@ -98,6 +99,7 @@ void lt_task_free_thread(lt_thread *thread)
   lt_remote_free(thread);
   lt_function_free_all(thread);
   lt_steps_free(thread);
+  lt_returns_free(thread);
   lt_resent_free(thread);
   lt_slot_step_free(thread);
   if (process) {

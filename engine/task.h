@@ -89,6 +89,7 @@ struct lt_thread {
   struct lt_resent *resent; /* signals to be delivered later, sent again by us (resend.c) */
   struct lt_remote *remote; /* a call it makes for us (remote.c) */
   struct lt_function *function; /* one of its functions that it runs for us (function.c) */
+  struct lt_returns *returns;   /* of functions, that are awaited (returns.c) */
   bool uses_scratch;            /* has room in the process's scratch */
   size_t grows_scratch;         /* size of the region that `remote` is mapping */
   uint64_t grows_slots;         /* address at which it is mapping room for slots */
@@ -206,6 +207,7 @@ struct lt_session {
 
 
   struct lt_lines *lines; /* what is known of single addresses (lines.c) */
+  uint64_t return_seq; /* the latest number of lt_return_watch() */
 
   sigset_t mask;            /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */

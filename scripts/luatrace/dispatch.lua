@@ -4,9 +4,11 @@
 -- The order at a stop: whoever waits for the end of the call, then the handlers as they were
 -- registered, then other waiters and loops.
 
+local breaks = require "luatrace.breaks"
 local core = require "luatrace.core"
 local emulate = require "luatrace.emulate"
 local errors = require "luatrace.errors"
+local frames = require "luatrace.frames"
 local hooks = require "luatrace.hooks"
 local holds = require "luatrace.holds"
 local launch = require "luatrace.launch"
@@ -167,6 +169,7 @@ end
 on.exec = function(t, former_tid)
   begin(t)
   if not core.superuser then check_privilege(t.process) end
+  breaks.executed(t.process)
   call_all(t, "exec", t, former_tid)
   tell_listeners(t, t, "exec", former_tid, "exec")
   return finish(t)
@@ -183,6 +186,22 @@ end
 
 for _, kind in ipairs { "birth", "vfork-done", "interrupt", "group-stop", "continue", "exiting" } do
   plain_stop(kind)
+end
+
+-- ---- Breakpoints ---------------------------------------------------------------------------
+
+on["break"] = function(t, id, seq)
+  begin(t)
+  local f = breaks.hit(t, id, seq)
+  tell_listeners(t, t, "break", f, "break")
+  return finish(t)
+end
+
+on["return"] = function(t, number, lost)
+  begin(t)
+  frames.returned(t, number, lost)
+  tell_listeners(t, t, "return")
+  return finish(t)
 end
 
 -- ---- What threads do for us ----------------------------------------------------------------
@@ -207,6 +226,7 @@ on.start = function(p, t)
   if errors.verbose then
     errors.note("process %d: %s: %s", p.pid, p.kind, table.concat(p.cmdline, " "))
   end
+  breaks.started(p)
   call_all(t, "start", p)
   tell_listeners(t, t, "start")
   turns.run(t, wait.started, p, t)
@@ -239,6 +259,7 @@ on["process-exit"] = function(p, t, code, signo, dumped, known)
   local status = objects.status(code, signo, dumped, known)
   if errors.verbose then errors.note("process %d: %s", p.pid, tostring(status)) end
   streams.process_gone(p)
+  breaks.forget(p)
   call_all(false, "exit", p, status)
   call_stop_handlers(t, "process-exit")
   if listeners.any(t) then listeners.offer(t, p, "exit", "process-exit", status) end

@@ -12,7 +12,7 @@ local hooks = {
 
 -- By kind: the handlers in order of registration. The lists are replaced, never changed, so that
 -- they can be walked while handlers come and go.
-local handlers = { start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
+local handlers = { ["break"] = {}, start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
   thread_exit = {}, stop = {}, ["end"] = {} }
 
 function hooks.handlers(kind) return handlers[kind] end
@@ -67,7 +67,7 @@ end
 local Handle = {}
 Handle.__index = Handle
 
-local record_of = { clone = "clone", exec = "exec", signal = "signal", thread_exit = "thread-exit" }
+local record_of = { ["break"] = "break", clone = "clone", exec = "exec", signal = "signal", thread_exit = "thread-exit" }
 
 local function subscribe_handler(handler, on)
   if record_of[handler.kind] then
@@ -123,7 +123,7 @@ local function is_predicates(what)
 end
 
 local parsers = {
-  start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
+  ["break"] = nothing, start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
   ["end"] = nothing,
   syscall = function(handler, selection, predicates)
     if predicates == nil and is_predicates(selection) then
@@ -147,6 +147,12 @@ local function make_handler(kind, owner, fn, ...)
   return register(handler)
 end
 
+local registrars = {} -- by kind: what on_KIND does instead, if its arguments are of another form
+
+-- on_KIND(...) calls register(owner, ...). Where handlers have a list of this kind, it can be
+-- defined as well.
+function hooks.add(kind, register) registrars[kind] = register end
+
 -- Registering functions for a script: name to function. Each handler knows its owner.
 function hooks.functions(owner)
   local functions = {}
@@ -157,6 +163,9 @@ function hooks.functions(owner)
       if count == 2 then return make_handler(kind, owner, second, first) end
       return make_handler(kind, owner, third, first, second)
     end
+  end
+  for kind, register in pairs(registrars) do
+    functions["on_" .. kind] = function(...) return register(owner, ...) end
   end
   return functions
 end

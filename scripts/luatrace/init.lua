@@ -1,6 +1,7 @@
 -- luatrace: what `require "luatrace"` returns. In scripts the hooks, spawn, attach, run and args
 -- are global as well (env.lua).
 
+require "luatrace.breaks"
 local core = require "luatrace.core"
 local env = require "luatrace.env"
 local hooks = require "luatrace.hooks"

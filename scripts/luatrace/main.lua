@@ -1,6 +1,7 @@
 -- The run as a whole: scripts, then what they want traced, then the end. loop.c calls these four
 -- functions.
 
+local breaks = require "luatrace.breaks"
 require "luatrace.calls"
 local core = require "luatrace.core"
 local dispatch = require "luatrace.dispatch"
@@ -107,7 +108,10 @@ function main.finish()
     handler.count = handler.count + 1
     tasks.start(handler.fn)
   end
-  if complete and dispatch.started then misses.report() end
+  if complete and dispatch.started then
+    misses.report()
+    breaks.misses()
+  end
   library.close_output()
 end
 

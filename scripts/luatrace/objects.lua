@@ -172,6 +172,8 @@ local words = {
     return "runs a new program" .. was
   end,
   interrupt = function() return "was interrupted by luatrace" end,
+  ["break"] = function(s) return ("has reached the breakpoint at %#x"):format(s.addr) end,
+  ["return"] = function(s) return ("has returned to %#x"):format(s.addr) end,
   ["group-stop"] = function(s) return "is stopped by " .. (s.signal or "a signal") end,
   continue = function() return "is continued" end,
   exiting = function(s) return "is about to end: " .. ending(s) end,

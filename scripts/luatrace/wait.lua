@@ -4,6 +4,7 @@ local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
 local errors = require "luatrace.errors"
 local events = require "luatrace.events"
+local frames = require "luatrace.frames"
 local freeze = require "luatrace.freeze"
 local holds = require "luatrace.holds"
 local listeners = require "luatrace.listeners"
@@ -39,6 +40,8 @@ local function gone(t, awaited)
   object.awaited = awaited
   return object
 end
+
+frames.wait_for, frames.gone = wait_for, gone
 
 -- ---- call:leave() --------------------------------------------------------------------------
 
@@ -204,6 +207,7 @@ function wait.thread_gone(t)
   turns.thread_gone(t)
   timers.thread_gone(t)
   throw_leavers(t)
+  frames.thread_gone(t)
   remote.thread_gone(t)
   listeners.thread_gone(t)
   holds.forget(t)
@@ -232,6 +236,7 @@ function wait.sweep()
   end
   for _, p in ipairs(lost) do wait.process_gone(p, nil) end
   remote.sweep()
+  frames.sweep()
   timers.sweep()
   listeners.sweep()
 end

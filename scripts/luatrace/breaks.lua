@@ -1,0 +1,454 @@
+-- Breakpoints: on_break and on_call, and what happens in Lua when a thread runs onto one.
+--
+-- A location is looked up in each process that is traced, again when it runs another program, and
+-- in what it loads. The engine gives each address a number, which a forked child's copy has as well:
+-- `sites` knows by it what to do.
+
+local core = require "luatrace.core"
+local errors = require "luatrace.errors"
+local frames = require "luatrace.frames"
+local hooks = require "luatrace.hooks"
+local locations = require "luatrace.locations"
+local nearest = require "luatrace.nearest"
+local subscribe = require "luatrace.subscribe"
+local tasks = require "luatrace.tasks"
+local turns = require "luatrace.turns"
+
+local breaks = {}
+
+locations.symbols = function(p, module, name)
+  for _, t in ipairs(p:threads()) do
+    if core.is_stopped(t) then
+      local a, ind = core.symbol(t, module and module..":"..name or name)
+      if not a then return {} end
+      return {{addr=a, indirect=ind, name=name}}
+    end
+  end
+  return {}
+end
+frames.describe = function(t, site) if site.entry == nil then site.entry = false end return site end
+
+local sites = {} -- by number of the engine: { id, addr, name, module, entry, list of handlers }
+local made_by = {} -- by process: list of the sites that were planted in it first
+local live = {} -- by process: true while it is traced
+local handlers = {} -- list of handlers in order of registration; replaced, never changed
+
+-- ---- Planting ------------------------------------------------------------------------------
+
+local function new_site(p, id, place)
+  local site = { id = id, addr = place.addr, name = place.name, module = place.module,
+    entry = place.entry, list = {} }
+  sites[id] = site
+  made_by[p] = made_by[p] or {}
+  table.insert(made_by[p], site)
+  return site
+end
+
+local function with(list, one)
+  local copy = {}
+  for i = 1, #list do copy[i] = list[i] end
+  copy[#copy + 1] = one
+  return copy
+end
+
+local function without(list, one)
+  local copy = {}
+  for i = 1, #list do
+    if list[i] ~= one then copy[#copy + 1] = list[i] end
+  end
+  return copy
+end
+
+-- Returns true, or nil, a message and a code.
+local function plant(handler, p, place)
+  local addr = place.addr
+  if handler.after_prologue and place.entry then
+    addr = core.after_prologue(p, addr) or addr
+    place = { addr = addr, name = place.name, module = place.module, entry = addr == place.addr }
+  end
+  local id, message, code = core.break_add(p, addr, handler.hardware)
+  if not id then return nil, message, code end
+  handler.resolved = true
+  if handler.sites[id] then return true end
+  local site = sites[id] or new_site(p, id, place)
+  if site.entry == nil then site.entry = place.entry end
+  handler.sites[id] = site
+  site.list = with(site.list, handler)
+  if not handler.known[addr] then
+    handler.known[addr] = true
+    table.insert(handler.addresses, addr)
+  end
+  return true
+end
+
+local function release(handler)
+  for id, site in pairs(handler.sites) do
+    site.list = without(site.list, handler)
+    if not site.list[1] then
+      sites[id] = nil
+      core.break_remove(id)
+    end
+  end
+  handler.sites = {}
+end
+
+-- ---- Functions with several implementations ------------------------------------------------
+
+-- Have the function at `place` that chooses one say which; then plant there.
+local function plant_chosen(handler, p, place, addr)
+  if not addr or addr == 0 or handler.removed or not p.alive then return end
+  plant(handler, p, { addr = addr, name = place.name, module = place.module, entry = true })
+end
+
+-- A program that is not relocated yet will call it.
+local function plant_when_chosen(handler, p, place)
+  local chooser = { kind = "break", label = place.name, owner = "luatrace.breaks", hits = 0,
+    count = 0, sites = {}, known = {}, addresses = {}, enabled = true, internal = true }
+  chooser.fn = function(t, f)
+    local addr = f:leave("ptr")
+    plant_chosen(handler, t.process, place, addr)
+  end
+  chooser.run = chooser.fn
+  handler.choosers = handler.choosers or {}
+  table.insert(handler.choosers, chooser)
+  return plant(chooser, p, place)
+end
+
+local function ask_chooser(t, place)
+  local ok, addr = pcall(t.call, t, place.addr)
+  return ok and addr or nil
+end
+
+-- A thread runs it for us.
+local function plant_asking(handler, p, place)
+  handler.resolved = true
+  tasks.start(function()
+    for _, t in ipairs(p:threads()) do
+      if core.is_stopped(t) then
+        plant_chosen(handler, p, place, ask_chooser(t, place))
+        return
+      end
+    end
+    local addr
+    p:freeze(function()
+      for _, t in ipairs(p:threads()) do
+        if not addr and core.is_stopped(t) then addr = ask_chooser(t, place) end
+      end
+    end)
+    plant_chosen(handler, p, place, addr)
+  end)
+end
+
+local function plant_indirect(handler, p, place, relocated)
+  if relocated then return plant_asking(handler, p, place) end
+  return plant_when_chosen(handler, p, place)
+end
+
+-- ---- Looking up ----------------------------------------------------------------------------
+
+local function plant_all(handler, p, spec, list, relocated)
+  local failure
+  for _, place in ipairs(list) do
+    local ok, message
+    if place.indirect then
+      plant_indirect(handler, p, place, relocated)
+    else
+      ok, message = plant(handler, p, place)
+      failure = failure or (not ok and message)
+    end
+  end
+  if failure and spec.kind ~= "glob" and spec.kind ~= "file" and not handler.told then
+    handler.told = true
+    core.warn(("on_%s: %s: %s"):format(handler.kind, spec.label, failure))
+  end
+end
+
+-- `relocated`: what is mapped has been made ready to run by the dynamic loader.
+local function resolve(handler, p, relocated)
+  local options = handler.options
+  if handler.removed or not handler.enabled or (options.process and options.process ~= p)
+    or (options.thread and options.thread.pid ~= p.pid) then
+    return
+  end
+  for _, spec in ipairs(handler.specs) do
+    local list, message = locations.resolve(p, spec)
+    if list then
+      handler.found[spec] = true
+      plant_all(handler, p, spec, list, relocated)
+    elseif not handler.found[spec] then
+      handler.problem = message
+      handler.missing = { process = p, spec = spec }
+    end
+  end
+end
+
+local function resolve_all(p, relocated)
+  for _, handler in ipairs(handlers) do resolve(handler, p, relocated) end
+end
+
+-- ---- What happens to processes -------------------------------------------------------------
+
+-- A forked child has its creator's breakpoints.
+local copies = { fork = true, vfork = true, clone = true }
+
+function breaks.started(p)
+  live[p] = true
+  if handlers[1] and not copies[p.kind] then
+    resolve_all(p, p.kind == "attached" or p.kind == "adopted")
+  end
+end
+
+-- The process runs another program.
+function breaks.executed(p)
+  breaks.forget(p)
+  live[p] = true
+  if handlers[1] then resolve_all(p, false) end
+end
+
+-- The dynamic loader has mapped or unmapped objects.
+function breaks.loaded(p, relocated)
+  if handlers[1] then resolve_all(p, relocated) end
+end
+
+local function heir_of(site)
+  for p in pairs(live) do
+    if p.alive and core.break_find(p, site.addr) == site.id then return p end
+  end
+end
+
+local function drop_site(site)
+  sites[site.id] = nil
+  for _, handler in ipairs(site.list) do handler.sites[site.id] = nil end
+end
+
+-- The memory of the process is gone: numbers that no copy of it has are not needed any more.
+function breaks.forget(p)
+  local own = made_by[p]
+  made_by[p], live[p] = nil, nil
+  for _, site in ipairs(own or {}) do
+    local heir = heir_of(site)
+    if heir then
+      made_by[heir] = made_by[heir] or {}
+      table.insert(made_by[heir], site)
+    else
+      drop_site(site)
+    end
+  end
+end
+
+-- ---- Hits ----------------------------------------------------------------------------------
+
+-- Whether the function is called from the module that `from` names.
+local function is_from(handler, t, f)
+  local pc = frames.back(f)
+  if not pc then return false end
+  local p = t.process
+  local cache = handler.from_cache[p]
+  if not cache then
+    cache = {}
+    handler.from_cache[p] = cache
+  end
+  local known = cache[pc]
+  if known == nil then
+    known = breaks.is_module(p, pc, handler.options.from)
+    cache[pc] = known
+  end
+  return known
+end
+
+-- The conditions are met: count, and call.
+local function run(handler, t, f)
+  handler.hits = handler.hits + 1
+  if handler.hits <= handler.skip then return end
+  handler.count = handler.count + 1
+  if handler.count == handler.last then handler:remove() end
+  if handler.fn then return handler.fn(t, f) end
+end
+
+local function call(handler, t, f)
+  if handler.removed or not handler.enabled or errors.over then return end
+  local options = handler.options
+  if options then
+    if options.thread and options.thread ~= t then return end
+    if options.process and options.process ~= t.process then return end
+    if options.from and not is_from(handler, t, f) then return end
+  end
+  if handler.plain then
+    handler.hits = handler.hits + 1
+    handler.count = handler.count + 1
+  end
+  tasks.start(handler.run, t, f)
+end
+
+local function call_definition(handler, t, f)
+  if handler.removed or errors.over then return end
+  handler.count = handler.count + 1
+  tasks.start(handler.fn, t, f)
+end
+
+-- t has run onto the breakpoint with this number; `seq` is that of its stop.
+function breaks.hit(t, id, seq)
+  local site = sites[id]
+  if not site then return end
+  local list, defined = site.list, hooks.handlers("break")
+  local f = frames.new(t, site, seq)
+  for i = 1, #list do turns.run(t, call, list[i], t, f) end
+  for i = 1, #defined do turns.run(t, call_definition, defined[i], t, f) end
+  return f
+end
+
+-- ---- Handles -------------------------------------------------------------------------------
+
+local Handle = {}
+Handle.__index = Handle
+
+-- Take the breakpoints out for good. Handlers that wait go on.
+function Handle:remove()
+  if self.removed then return end
+  self.removed = true
+  handlers = without(handlers, self)
+  release(self)
+  for _, chooser in ipairs(self.choosers or {}) do
+    chooser.removed = true
+    release(chooser)
+  end
+  if self.kept then subscribe.kind("break", false) end
+  self.kept = false
+end
+
+-- Take the breakpoints out until h:enable().
+function Handle:disable()
+  if self.removed or not self.enabled then return end
+  self.enabled = false
+  release(self)
+end
+
+function Handle:enable()
+  if self.removed then core.raise("this breakpoint was removed") end
+  if self.enabled then return end
+  self.enabled = true
+  for p in pairs(live) do
+    if p.alive then resolve(self, p, true) end
+  end
+end
+
+function Handle:__tostring()
+  local state = self.removed and ", removed" or not self.enabled and ", disabled" or ""
+  return ("on_%s(\"%s\"): %d address%s, %d hit%s%s"):format(self.kind, self.label, #self.addresses,
+    #self.addresses == 1 and "" or "es", self.hits, self.hits == 1 and "" or "s", state)
+end
+
+-- ---- Registering ---------------------------------------------------------------------------
+
+local known_options = { once = "boolean", count = "number", skip = "number", thread = "userdata",
+  process = "userdata", when = "function", enabled = "boolean", hardware = "boolean",
+  after_prologue = "boolean", from = "string" }
+
+local function check_options(kind, options)
+  if type(options) ~= "table" then
+    core.raise(("on_%s: options are a table such as { once = true }"):format(kind))
+  end
+  local names = {}
+  for name in pairs(known_options) do names[#names + 1] = name end
+  for name, value in pairs(options) do
+    local wanted = known_options[name]
+    if not wanted then
+      core.raise(("on_%s: there is no option '%s'%s"):format(kind, tostring(name),
+        nearest(tostring(name), names)))
+    elseif type(value) ~= wanted then
+      local what = wanted == "userdata" and name or wanted
+      core.raise(("on_%s: %s is a %s, not a %s"):format(kind, name, what, type(value)))
+    end
+  end
+end
+
+local function specs_of(kind, where)
+  local list, labels = {}, {}
+  for _, one in ipairs(type(where) == "table" and where or { where }) do
+    local spec = locations.parse(one)
+    if kind == "call" then
+      if spec.kind ~= "symbol" and spec.kind ~= "glob" or spec.offset then
+        core.raise(("on_call: '%s' is no function; \"malloc\", \"libc:str*\" and \"libm:*\" are")
+          :format(spec.label))
+      end
+      spec.kind, spec.exported = "glob", true
+    end
+    list[#list + 1], labels[#labels + 1] = spec, spec.label
+  end
+  if not list[1] then core.raise(("on_%s needs a location"):format(kind)) end
+  return list, table.concat(labels, ", ")
+end
+
+local function limit(kind, options, name)
+  local value = options[name]
+  if value and (value < 1 or value ~= math.floor(value)) then
+    core.raise(("on_%s: %s is a number of hits"):format(kind, name))
+  end
+  return value
+end
+
+local function make_run(handler)
+  local when = handler.options.when
+  handler.plain = not when and handler.skip == 0 and not handler.last and handler.fn ~= nil
+  if handler.plain then return handler.fn end
+  return function(t, f)
+    if when and not when(t, f) then return end
+    return run(handler, t, f)
+  end
+end
+
+local function make(kind, owner, where, options, fn)
+  if type(options) == "function" and fn == nil then options, fn = nil, options end
+  if fn ~= nil and type(fn) ~= "function" then
+    core.raise(("on_%s needs a function as its last argument"):format(kind))
+  elseif fn == nil and kind == "call" then
+    core.raise("on_call needs a function as its last argument")
+  end
+  options = options or {}
+  check_options(kind, options)
+  local specs, label = specs_of(kind, where)
+  local last = options.once and 1 or limit(kind, options, "count")
+  local handler = setmetatable({ kind = kind, owner = owner, fn = fn, specs = specs, label = label,
+    options = options, hits = 0, count = 0, skip = limit(kind, options, "skip") or 0, last = last,
+    enabled = options.enabled ~= false, hardware = options.hardware,
+    after_prologue = options.after_prologue, removed = false, sites = {}, known = {},
+    addresses = {}, found = {}, from_cache = setmetatable({}, { __mode = "k" }) }, Handle)
+  handler.run = make_run(handler)
+  return handler
+end
+
+-- on_break(where, [options], [fn]), on_call(where, [options], fn)
+local function register(kind, owner, ...)
+  local handler = make(kind, owner, ...)
+  handlers = with(handlers, handler)
+  handler.kept = true
+  subscribe.kind("break", true)
+  subscribe.forever("exec")
+  hooks.any = true
+  for p in pairs(live) do
+    if p.alive then resolve(handler, p, true) end
+  end
+  return handler
+end
+
+for _, kind in ipairs { "break", "call" } do
+  hooks.add(kind, function(owner, ...) return register(kind, owner, ...) end)
+end
+
+-- ---- The end -------------------------------------------------------------------------------
+
+-- Handlers that never ran.
+function breaks.misses()
+  for _, handler in ipairs(handlers) do
+    if handler.count == 0 and not handler.internal then
+      if not handler.resolved then
+        core.warn(("on_%s: '%s' was never found%s"):format(handler.kind, handler.label,
+          handler.hint or ""))
+      elseif handler.hits == 0 then
+        core.warn(("on_%s: '%s' was never reached"):format(handler.kind, handler.label))
+      end
+    end
+  end
+end
+
+return breaks
