@@ -16,18 +16,6 @@ local turns = require "luatrace.turns"
 
 local breaks = {}
 
-locations.symbols = function(p, module, name)
-  for _, t in ipairs(p:threads()) do
-    if core.is_stopped(t) then
-      local a, ind = core.symbol(t, module and module..":"..name or name)
-      if not a then return {} end
-      return {{addr=a, indirect=ind, name=name}}
-    end
-  end
-  return {}
-end
-frames.describe = function(t, site) if site.entry == nil then site.entry = false end return site end
-
 local sites = {} -- by number of the engine: { id, addr, name, module, entry, list of handlers }
 local made_by = {} -- by process: list of the sites that were planted in it first
 local live = {} -- by process: true while it is traced
@@ -234,6 +222,34 @@ function breaks.forget(p)
       drop_site(site)
     end
   end
+end
+
+-- ---- What is where ---------------------------------------------------------------------------
+
+local EMPTY = {}
+
+-- Fill in what is known of an address, once: name, module, file, line, entry. `call`: it is where a
+-- function returns to, and its caller is meant.
+function frames.describe(t, site)
+  if site.described or not t.alive then return site end
+  site.described = true
+  local p, addr = t.process, site.call and site.addr - 1 or site.addr
+  local name, from, module = core.symbol_at(p, addr)
+  site.name, site.module = site.name or name, site.module or module
+  if site.entry == nil then site.entry = name ~= nil and from == addr end
+  local line = core.line_at and core.line_at(p, addr) or EMPTY
+  site.file, site.line = line.file, line.line
+  return site
+end
+
+-- Whether the module that has this address is called so: by its file's name, or what stands before
+-- ".so"; "program" is the program itself.
+function breaks.is_module(p, addr, wanted)
+  local _, _, module = core.symbol_at(p, addr)
+  if not module then return false end
+  if wanted == "program" then wanted = locations.name_of_program(p) or wanted end
+  if module == wanted then return true end
+  return module:sub(1, #wanted) == wanted and module:find("^[.-]", #wanted + 1) ~= nil
 end
 
 -- ---- Hits ----------------------------------------------------------------------------------

@@ -9,11 +9,8 @@
 --   "file.c:*"                      all functions of a source file
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
 
-local locations = {
-  symbols = nil, -- modules.lua: (p, module, name or glob, is_glob) -> list of symbols
-}
+local locations = {}
 
 -- ---- Words ---------------------------------------------------------------------------------
 
@@ -138,16 +135,57 @@ local function places_of(symbols, offset)
   return list
 end
 
+local function find(p, spec)
+  local pattern = spec.module and spec.module .. ":" .. spec.name or spec.name
+  return core.code_symbols(p, pattern)
+end
+
+local function keep(symbols, test)
+  local kept = {}
+  for _, symbol in ipairs(symbols) do
+    if test(symbol) then kept[#kept + 1] = symbol end
+  end
+  return kept
+end
+
+local function is_exported(symbol) return not symbol.is_local and not symbol.is_plt end
+local function is_local(symbol) return symbol.is_local end
+
+-- What is known outside of its file comes before what is not, and all of it is meant: a program and
+-- a library may have a function of the same name.
 function resolvers.symbol(p, spec)
-  local found, message, code = locations.symbols(p, spec.module, spec.name, false)
+  local found, message, code = find(p, spec)
   if not found then return nil, message, code end
-  return places_of(found, spec.offset)
+  local best = keep(found, is_exported)
+  if not best[1] then best = keep(found, is_local) end
+  return places_of(best[1] and best or found, spec.offset)
+end
+
+local function is_function(symbol) return not symbol.is_plt and not symbol.untyped end
+
+-- The name of the program's own file.
+local function name_of_program(p)
+  return p.exe and p.exe:gsub(" %(deleted%)$", ""):match("[^/]*$")
+end
+
+locations.name_of_program = name_of_program
+
+-- Functions that other modules can call. Those of the program count only if it is named, or has
+-- everything in it.
+local function callable(p, spec, found)
+  local own = not spec.module and name_of_program(p)
+  local list = keep(found, function(symbol)
+    return is_exported(symbol) and not symbol.untyped and symbol.module ~= own
+  end)
+  if list[1] or not own then return list end
+  return keep(found, function(symbol) return is_exported(symbol) and not symbol.untyped end)
 end
 
 function resolvers.glob(p, spec)
-  local found, message, code = locations.symbols(p, spec.module, spec.name, true, spec.exported)
+  local found, message, code = find(p, spec)
   if not found then return nil, message, code end
-  return places_of(found, spec.offset)
+  if spec.exported then return places_of(callable(p, spec, found)) end
+  return places_of(keep(found, is_function))
 end
 
 -- The places that a location means in a process: a list of { addr, name, module, entry, indirect }
@@ -163,13 +201,10 @@ end
 
 -- "; did you mean 'malloc'?" for a location that was not found in this process.
 function locations.hint(p, spec)
-  if spec.kind ~= "symbol" then return "" end
-  local names = {}
-  for _, one in ipairs(locations.symbols(p, spec.module, "*", true) or {}) do
-    local length = #one.name - #spec.name
-    if length >= -2 and length <= 2 then names[#names + 1] = one.name end
-  end
-  return nearest(spec.name, names)
+  if not spec.name or spec.name:find("[%*%?%[]") then return "" end
+  local near = core.nearest_symbol(p, spec.name)
+  if not near or near == spec.name then return "" end
+  return ("; did you mean '%s'?"):format(near)
 end
 
 return locations
