@@ -136,8 +136,8 @@ static int core_nearest_symbol(lua_State *L)
   return 1;
 }
 
-/* core.symbol_at(p, address) -> name or nil, where it begins, name of the module | nil */
-static int core_symbol_at(lua_State *L)
+/* core.code_at(p, address) -> name or nil, where it begins, name of the module | nil */
+static int core_code_at(lua_State *L)
 {
   lt_process *process = bind_live_process(L, bind_check(L, 1, BIND_PROCESS));
   struct lt_symbol symbol;
@@ -397,7 +397,7 @@ void bind_open_breaks(lua_State *L)
       {"break_clear", core_break_clear},
       {"code_symbols", core_code_symbols},
       {"nearest_symbol", core_nearest_symbol},
-      {"symbol_at", core_symbol_at},
+      {"code_at", core_code_at},
       {"stands", core_stands},
       {"function_arg", core_function_arg},
       {"function_args", core_function_args},

@@ -1,8 +1,8 @@
 -- Breakpoints: on_break and on_call, and what happens in Lua when a thread runs onto one.
 --
 -- A location is looked up in each process that is traced, again when it runs another program, and
--- in what it loads. The engine gives each address a number, which a forked child's copy has as well:
--- `sites` knows by it what to do.
+-- in what it loads. The engine gives each address a number, which the copy of a forked child has as
+-- well: `sites` knows by it what to do.
 
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
@@ -234,7 +234,7 @@ function frames.describe(t, site)
   if site.described or not t.alive then return site end
   site.described = true
   local p, addr = t.process, site.call and site.addr - 1 or site.addr
-  local name, from, module = core.symbol_at(p, addr)
+  local name, from, module = core.code_at(p, addr)
   site.name, site.module = site.name or name, site.module or module
   if site.entry == nil then site.entry = name ~= nil and from == addr end
   local line = core.line_at and core.line_at(p, addr) or EMPTY
@@ -245,7 +245,7 @@ end
 -- Whether the module that has this address is called so: by its file's name, or what stands before
 -- ".so"; "program" is the program itself.
 function breaks.is_module(p, addr, wanted)
-  local _, _, module = core.symbol_at(p, addr)
+  local _, _, module = core.code_at(p, addr)
   if not module then return false end
   if wanted == "program" then wanted = locations.name_of_program(p) or wanted end
   if module == wanted then return true end

@@ -261,15 +261,16 @@ local function ask(f)
   return core.return_watch_at(t, f.seq, pc, sp)
 end
 
--- Let the function run. Returns its result when it has returned, as the C type that is named ("int",
--- "uint", "int64", "ptr", "double", "float", "bool", "string", "void"; an integer by default); or
--- nil, a message and "ECANCELED" if it was left by longjmp or an exception.
+-- Let the function run. Returns its result when it has returned, as the C type that is named
+-- ("int", "uint", "int64", "ptr", "double", "float", "bool", "string", "void"; an integer by
+-- default); or nil, a message and "ECANCELED" if it was left by longjmp or an exception.
 function methods.leave(f, kind)
   core.check_result(kind)
   tasks.check_can_wait()
   if get(f, "skipped") or get(f, "left") or get(f, "lost") then return over_already(f, kind) end
-  local number, message, code = get(f, "number"), nil, nil
+  local number = get(f, "number")
   if not number then
+    local message, code
     number, message, code = ask(f)
     if not number then return nil, message, code end
     set(f, "number", number)

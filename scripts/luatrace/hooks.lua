@@ -12,8 +12,8 @@ local hooks = {
 
 -- By kind: the handlers in order of registration. The lists are replaced, never changed, so that
 -- they can be walked while handlers come and go.
-local handlers = { ["break"] = {}, start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
-  thread_exit = {}, stop = {}, ["end"] = {} }
+local handlers = { start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
+  thread_exit = {}, stop = {}, ["break"] = {}, ["end"] = {} }
 
 function hooks.handlers(kind) return handlers[kind] end
 
@@ -67,7 +67,8 @@ end
 local Handle = {}
 Handle.__index = Handle
 
-local record_of = { ["break"] = "break", clone = "clone", exec = "exec", signal = "signal", thread_exit = "thread-exit" }
+local record_of = { clone = "clone", exec = "exec", signal = "signal", ["break"] = "break",
+  thread_exit = "thread-exit" }
 
 local function subscribe_handler(handler, on)
   if record_of[handler.kind] then
@@ -123,8 +124,8 @@ local function is_predicates(what)
 end
 
 local parsers = {
-  ["break"] = nothing, start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
-  ["end"] = nothing,
+  start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
+  ["break"] = nothing, ["end"] = nothing,
   syscall = function(handler, selection, predicates)
     if predicates == nil and is_predicates(selection) then
       selection, predicates = nil, selection
@@ -149,9 +150,9 @@ end
 
 local registrars = {} -- by kind: what on_KIND does instead, if its arguments are of another form
 
--- on_KIND(...) calls register(owner, ...). Where handlers have a list of this kind, it can be
--- defined as well.
-function hooks.add(kind, register) registrars[kind] = register end
+-- on_KIND(...) calls fn(owner, ...). Where handlers have a list of this kind, it can be defined as
+-- well.
+function hooks.add(kind, fn) registrars[kind] = fn end
 
 -- Registering functions for a script: name to function. Each handler knows its owner.
 function hooks.functions(owner)
@@ -164,8 +165,8 @@ function hooks.functions(owner)
       return make_handler(kind, owner, third, first, second)
     end
   end
-  for kind, register in pairs(registrars) do
-    functions["on_" .. kind] = function(...) return register(owner, ...) end
+  for kind, fn in pairs(registrars) do
+    functions["on_" .. kind] = function(...) return fn(owner, ...) end
   end
   return functions
 end

@@ -1,4 +1,4 @@
--- Locations: what on_break and others take for "where", and the addresses that it means in a process.
+-- Locations: what on_break and others take for "where", and the addresses that it means.
 --
 --   0x4010  "*0x4010"               an address
 --   "malloc"  "libc:malloc"         a function, of any module or of one
