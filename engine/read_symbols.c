@@ -170,7 +170,8 @@ static void merge(struct lt_read_list *list)
 {
   const char *pool = (const char *)list->pool.at;
   size_t kept = 0;
-  qsort_r(list->symbols, list->count, sizeof *list->symbols, compare, list->pool.at);
+  if (list->count)
+    qsort_r(list->symbols, list->count, sizeof *list->symbols, compare, list->pool.at);
   for (size_t i = 0; i < list->count; i++) {
     struct lt_read_symbol *last = kept ? &list->symbols[kept - 1] : NULL;
     const struct lt_read_symbol *one = &list->symbols[i];
