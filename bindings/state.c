@@ -56,6 +56,7 @@ static void push_core(lua_State *L)
   bind_open_processes(L);
   bind_open_timers(L);
   bind_open_streams(L);
+  bind_open_modules(L);
   bind_open_system(L);
 }
 

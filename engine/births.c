@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "breaks.h"
+#include "loads.h"
 #include "proc.h"
 
 #define ORPHAN_NS ((uint64_t)200 * 1000 * 1000)
@@ -51,6 +52,8 @@ enum lt_verdict lt_announce(lt_thread *thread, int status)
   lt_process *process = thread->process;
   bool first = !process->started;
   process->started = true;
+  if (first)
+    lt_loads_begin(thread);
   lt_record(thread, first ? LT_START : LT_BIRTH, status);
   thread->stop.u.start.how = first ? process->how : thread->how;
   thread->stop.u.start.parent = thread->parent;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "loads.h"
 #include "returns.h"
 #include "steps.h"
 
@@ -55,6 +56,8 @@ enum lt_verdict lt_break_report(lt_thread *thread)
   enum lt_verdict verdict = LT_RESUME;
   if (owners & LT_OWNER_RETURN)
     verdict = lt_returns_on_break(thread);
+  if (owners & LT_OWNER_LOADER && lt_loads_on_break(thread) == LT_HOLD)
+    verdict = LT_HOLD;
   if (owners & LT_OWNER_USER) {
     thread->stop = own;
     if (lt_report_record(thread, &thread->stop) == LT_HOLD)

@@ -8,6 +8,7 @@
 #include "breaks.h"
 #include "returns.h"
 #include "steps.h"
+#include "loads.h"
 
 static void set_exit(struct lt_stop *stop, int status, bool known)
 {
@@ -150,6 +151,7 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   if (process->starting) {
     launched_program_runs(thread, status);
   } else {
+    lt_loads_begin(thread);
     lt_record(thread, LT_EXEC, status);
     thread->stop.u.exec.former_tid = former;
     lt_settle(thread, lt_report(thread));

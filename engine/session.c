@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include "file.h"
+#include "loads.h"
 #include "proc.h"
 
 const char *lt_version(void)
@@ -54,6 +55,8 @@ int lt_subscribe(lt_session *session, enum lt_kind kind, bool on)
   if (kind <= LT_NONE || kind >= LT_KIND_COUNT)
     return lt_fail(session, -EINVAL, "there is no stop kind %d", (int)kind);
   session->kinds = on ? session->kinds | 1u << kind : session->kinds & ~(1u << kind);
+  if (kind == LT_LOAD)
+    lt_loads_wanted(session, on);
   lt_remode(session);
   return 0;
 }

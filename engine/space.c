@@ -30,6 +30,7 @@ struct lt_space *lt_space_copy(const struct lt_space *space)
   memcpy(copy->call_instruction, space->call_instruction, sizeof copy->call_instruction);
   copy->scratch = lt_regions_copy(space->scratch);
   copy->sites = lt_sites_copy(space->sites);
+  copy->load_site = space->load_site;
   copy->modules = lt_modules_copy(space->modules);
   copy->debug = lt_debug_copy(space->debug);
   return copy;

@@ -16,6 +16,7 @@ struct lt_space {
   struct lt_region *scratch;               /* rooms that we had mapped in it */
   struct lt_modules *modules;              /* what is mapped as code; NULL: not looked at yet */
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
+  uint64_t load_site;                      /* where its loader is watched (loads.c); 0: nowhere */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
   struct lt_debug *debug;                  /* what is watched; NULL: nothing ever was */
   struct lt_return_site *return_sites;     /* where functions return to; not copied */

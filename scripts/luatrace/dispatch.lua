@@ -13,6 +13,7 @@ local hooks = require "luatrace.hooks"
 local holds = require "luatrace.holds"
 local launch = require "luatrace.launch"
 local listeners = require "luatrace.listeners"
+local modules = require "luatrace.modules"
 local objects = require "luatrace.objects"
 local remote = require "luatrace.remote"
 local select = require "luatrace.select"
@@ -158,9 +159,24 @@ on.signal = function(t, number)
   return finish(t)
 end
 
+-- The modules of t's process may have changed.
+local function tell_modules(t, afresh)
+  local p = t.process
+  local new = modules.changed(p, t, afresh)
+  for _, module in ipairs(new) do call_all(t, "load", p, module) end
+end
+
+on.load = function(t)
+  begin(t)
+  tell_modules(t)
+  tell_listeners(t, t, "load")
+  return finish(t)
+end
+
 on.clone = function(t, child)
   begin(t)
   emulate.cloned(t, child)
+  if child.alive then modules.inherited(child.process, t.process) end
   call_all(t, "clone", t, child)
   tell_listeners(t, t, "clone", child, "clone")
   return finish(t)
@@ -171,6 +187,7 @@ on.exec = function(t, former_tid)
   if not core.superuser then check_privilege(t.process) end
   breaks.executed(t.process)
   call_all(t, "exec", t, former_tid)
+  tell_modules(t, true)
   tell_listeners(t, t, "exec", former_tid, "exec")
   return finish(t)
 end
@@ -228,6 +245,7 @@ on.start = function(p, t)
   end
   breaks.started(p)
   call_all(t, "start", p)
+  tell_modules(t, true)
   tell_listeners(t, t, "start")
   turns.run(t, wait.started, p, t)
   return finish(t)

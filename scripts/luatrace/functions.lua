@@ -86,7 +86,10 @@ end
 
 function core.methods.process.symbol(p, name)
   if type(name) ~= "string" then core.raise("p:symbol needs a name") end
-  return functions.address(stopped_thread(p, "p:symbol"), name)
+  local addr, message, code = functions.address(stopped_thread(p, "p:symbol"), name)
+  if code ~= "ENOENT" then return addr, message, code end
+  local near = core.symbol_nearest(p, name)
+  return nil, near and ("%s; did you mean '%s'?"):format(message, near) or message, code
 end
 
 -- ---- Machine code --------------------------------------------------------------------------

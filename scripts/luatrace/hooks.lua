@@ -3,6 +3,7 @@
 
 local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
+local modules = require "luatrace.modules"
 local selections = require "luatrace.select"
 local subscribe = require "luatrace.subscribe"
 
@@ -13,7 +14,7 @@ local hooks = {
 -- By kind: the handlers in order of registration. The lists are replaced, never changed, so that
 -- they can be walked while handlers come and go.
 local handlers = { start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
-  thread_exit = {}, stop = {}, ["break"] = {}, ["end"] = {} }
+  thread_exit = {}, stop = {}, ["break"] = {}, load = {}, ["end"] = {} }
 
 function hooks.handlers(kind) return handlers[kind] end
 
@@ -71,7 +72,9 @@ local record_of = { clone = "clone", exec = "exec", signal = "signal", ["break"]
   thread_exit = "thread-exit" }
 
 local function subscribe_handler(handler, on)
-  if record_of[handler.kind] then
+  if handler.kind == "load" then
+    if on then modules.watch() end
+  elseif record_of[handler.kind] then
     subscribe.kind(record_of[handler.kind], on)
   elseif handler.kind == "syscall" then
     subscribe.selection(handler.selection, on)
@@ -125,7 +128,7 @@ end
 
 local parsers = {
   start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
-  ["break"] = nothing, ["end"] = nothing,
+  ["break"] = nothing, load = nothing, ["end"] = nothing,
   syscall = function(handler, selection, predicates)
     if predicates == nil and is_predicates(selection) then
       selection, predicates = nil, selection

@@ -178,6 +178,24 @@ function luatrace.on_exit(handler) end
 ---@return luatrace.Hook hook
 function luatrace.on_thread_exit(handler) end
 
+--- A process has a module more: the program itself when it starts (or is attached to, or runs a new
+--- program by execve(2)), its shared objects once the dynamic loader has mapped them, and later what
+--- dlopen(3) loads. Called for each module that is new, before its constructors run; a thread of the
+--- process stands still for it. Programs that are linked statically have only what they start with.
+---
+--- Kernel: a breakpoint on the loader's `_dl_debug_state`, and /proc/PID/maps.
+---
+--- <!-- run: luatrace example.lua -- ls
+---      expect: libc%.so -->
+--- ```lua
+--- on_load(function(p, module)
+---   print(p.pid, module.name, ("%#x"):format(module.from))
+--- end)
+--- ```
+---@param handler fun(p: luatrace.Process, module: luatrace.Module)
+---@return luatrace.Hook hook
+function luatrace.on_load(handler) end
+
 --- Every stop and every end, as luatrace understood it, or those of some kinds (see Stops below).
 --- Without `kinds` each thread stops at each event that ptrace(2) knows, so it is slow; it is meant
 --- for learning and for finding out what happens.
@@ -512,6 +530,20 @@ function t:call(fn, ...) end
 ---@return string? message
 ---@return string? code
 function t:inject(code) end
+
+--- What is at an address of the program: the symbol and the module that have it. Without an address,
+--- where the thread stands (then it must be stopped).
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: libc%.so -->
+--- ```lua
+--- on_syscall("exit_group", function(t)
+---   print(t:where())
+--- end)
+--- ```
+---@param addr? integer
+---@return luatrace.Where where
+function t:where(addr) end
 
 --- Where a path leads for this thread: from its root, its directory or the descriptor `dirfd`,
 --- through symbolic links and `..`, in its mount namespace. Returns it from the root and without
@@ -925,7 +957,11 @@ function p:backtraces(options) end
 --- The address of a function or variable, by its name in the program and the libraries that it has
 --- loaded: `"main"`, `"libc.so.6:malloc"`.
 ---
---- Errors: `ENOENT`.
+--- C++ and Rust names may be given as they are in the source, without parameters or with them:
+--- `"shop::Cart::add"`, `"shop::Cart::add(int)"`. Exported symbols come before local ones, the program
+--- before its libraries. A thread of the process must stand still.
+---
+--- Errors: `ENOENT`, with the name that was perhaps meant.
 ---
 --- Kernel: the symbol tables of the ELF files in /proc/PID/maps, elf(5).
 ---@param name string
@@ -933,6 +969,81 @@ function p:backtraces(options) end
 ---@return string? message
 ---@return string? code
 function p:symbol(name) end
+
+--- Something that the process has mapped as code. `tostring(module)` has its name and addresses.
+---@class luatrace.Module
+---@field name string the last part of its path, such as `"libc.so.6"`, or `"[vdso]"`
+---@field path string as in /proc/PID/maps: as the process sees it, maybe with " (deleted)"
+---@field from integer first address
+---@field to integer address behind the last
+---@field bias integer what to add to the addresses in the file to get those of the process
+---@field build_id? string hexadecimal digits
+---@field file integer a number of the file: modules with the same one are of the same file
+---@field bits integer 64 or 32
+---@field readable boolean whether the file could be opened
+---@field has_debug boolean whether it has DWARF, in its file or in a separate one; read when asked
+
+--- The modules of the process, by address. Its threads may run meanwhile.
+---
+--- Kernel: proc_pid_maps(5).
+---@return luatrace.Module[]? modules
+---@return string? message
+---@return string? code
+function p:modules() end
+
+---@class luatrace.Symbol
+---@field name string as it is in the source: C++ and Rust names without parameters
+---@field raw string as it is in the object file
+---@field addr integer
+---@field size integer bytes, 0 if it is not known
+---@field module string name of its module
+---@field bias integer of that module
+---@field kind string `"function"`, `"object"`, `"other"` (without a type: from assembly, or the
+--- linker's) or `"plt"` (made up: code that jumps to a function of another module)
+---@field indirect boolean `addr` is that of a function which chooses the function (IFUNC)
+---@field is_local boolean known in its own object file only
+
+--- The symbols of the process that match: `"str*"` in all modules, or `"libc.so.6:mem*"` in those
+--- whose name matches too (`"libc"` is enough). `*`, `?` and `[set]` are as in a shell. What is
+--- compared is the name in the object file, and the demangled one without and with its parameters. In
+--- the order of modules and addresses; at most 100000, and then `more` is true in the list.
+---
+--- They come from `.symtab`, `.dynsym`, separate debug files and `.gnu_debugdata`. A module that
+--- cannot be read has none, and luatrace says so once.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: malloc -->
+--- ```lua
+--- on_syscall("exit_group", function(t)
+---   for _, symbol in ipairs(t.process:symbols("libc:*alloc")) do
+---     print(symbol.name, symbol.kind, symbol.size)
+---   end
+--- end)
+--- ```
+---@param pattern? string everything without it
+---@return luatrace.Symbol[]? symbols
+---@return string? message
+---@return string? code
+function p:symbols(pattern) end
+
+--- What is at an address of a process. `tostring(where)` is `"malloc+0x12 (libc.so.6)"`, or
+--- `"libc.so.6+0x9a3c2"` without a name, or the address alone.
+---@class luatrace.Where
+---@field addr integer
+---@field name? string of the symbol that has the address, or of the nearest without a size below it
+---@field offset? integer from the beginning of that; into the file where there is no name
+---@field raw? string the name as it is in the object file
+---@field kind? string of the symbol
+---@field module? string
+---@field bias? integer of the module
+---@field file? string of the source; read when asked
+---@field line? integer
+---@field column? integer
+
+--- See `t:where`. The process may run.
+---@param addr integer
+---@return luatrace.Where where
+function p:where(addr) end
 
 --- Load a shared object into the process: dlopen(3), called by one of its threads that stands
 --- still.
@@ -1331,7 +1442,7 @@ function sig:defer(when) end
 --: | `"signal"`, `"group-stop"` | `signal` |
 --: | `"clone"` | `child`, `how`, `flags` (of clone(2)) |
 --: | `"exec"` | `former_tid` |
---: | `"vfork-done"`, `"interrupt"`, `"continue"`, `"spawn-failed"` | |
+--: | `"vfork-done"`, `"interrupt"`, `"continue"`, `"load"`, `"spawn-failed"` | |
 --: | `"exiting"`, `"thread-exit"`, `"process-exit"` | `code`, `signal`, `core`, `known` |
 
 ---@class luatrace.Stop
@@ -1526,6 +1637,7 @@ on_signal = luatrace.on_signal
 on_exit = luatrace.on_exit
 on_thread_exit = luatrace.on_thread_exit
 on_stop = luatrace.on_stop
+on_load = luatrace.on_load
 on_end = luatrace.on_end
 spawn = luatrace.spawn
 attach = luatrace.attach

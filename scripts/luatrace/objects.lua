@@ -179,6 +179,7 @@ local words = {
   exiting = function(s) return "is about to end: " .. ending(s) end,
   ["thread-exit"] = function(s) return "(thread) " .. ending(s) end,
   ["process-exit"] = function(s) return "(process) " .. ending(s) end,
+  load = function() return "has mapped or unmapped shared objects" end,
   ["spawn-failed"] = function() return "could not run its program" end,
 }
 
