@@ -63,7 +63,8 @@ end
 
 local Where = {}
 local line_fields = { file = true, line = true, column = true, inlined = true }
-local places = setmetatable({}, { __mode = "k" }) -- by place: its process, until lines were asked for
+-- By place: its process, until its lines were asked for.
+local places = setmetatable({}, { __mode = "k" })
 
 -- Lines are read when they are first asked for.
 function Where:__index(key)

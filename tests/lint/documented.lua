@@ -105,6 +105,10 @@ luatrace.on_start(function(p)
   once("luatrace.Thread", compare, members_of(t))
   once("luatrace.Memory", compare, members_of(t.mem))
   once("luatrace.Map", compare, names_of(t.mem:maps()[1]))
+  local module, symbol, where = p:modules()[1], p:symbols("_start")[1], t:where()
+  once("luatrace.Module", compare_plain, module, names_of(module))
+  if symbol then once("luatrace.Symbol", compare, names_of(symbol)) end
+  once("luatrace.Where", compare_plain, where, names_of(where))
 end)
 
 luatrace.on_syscall("execve", function(_, call)
