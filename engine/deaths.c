@@ -6,9 +6,9 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "loads.h"
 #include "returns.h"
 #include "steps.h"
-#include "loads.h"
 
 static void set_exit(struct lt_stop *stop, int status, bool known)
 {
