@@ -85,6 +85,30 @@ bool lt_on_early_stop(lt_thread *thread, int status)
 
 /* ---- The creator's event ------------------------------------------------------------------ */
 
+/* An untraced child would have our breakpoints and nobody to run on from them. */
+void lt_unhide_child(lt_thread *thread)
+{
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)thread->call.abi);
+  uint64_t first = thread->call.args[0], flags;
+  if (!lt_sites_any(thread->process))
+    return;
+  switch (arch->special(thread->call.nr)) {
+  case LT_SYS_CLONE:
+    if (first & CLONE_UNTRACED)
+      lt_call_set_arg(thread, 0, first & ~(uint64_t)CLONE_UNTRACED);
+    break;
+  case LT_SYS_CLONE3:
+    if (lt_mem_read(thread, first, &flags, sizeof flags) != sizeof flags ||
+        !(flags & CLONE_UNTRACED))
+      break;
+    flags &= ~(uint64_t)CLONE_UNTRACED;
+    lt_mem_write(thread, first, &flags, sizeof flags);
+    break;
+  default:
+    break;
+  }
+}
+
 /* The flags of the clone call the thread is in; 0 where they cannot be told. */
 static uint64_t clone_flags(lt_thread *thread)
 {
@@ -135,6 +159,7 @@ static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how 
     process->launched = parent->launched;
     process->detaching = parent->detaching;
     process->emulated = parent->emulated;
+    process->trap_action = parent->trap_action;
     process->started = true; /* on_clone tells about it */
     enter_space(process, parent, how == LT_HOW_VFORK || flags & CLONE_VM);
   }
@@ -147,6 +172,7 @@ static void inherit_changes(lt_thread *child, const lt_thread *creator)
 {
   child->call = creator->call;
   child->changed_args = creator->changed_args;
+  child->trap_blocked = creator->trap_blocked;
   memcpy(child->saved_args, creator->saved_args, sizeof child->saved_args);
 }
 

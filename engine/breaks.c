@@ -91,6 +91,7 @@ bool lt_break_on_trap(lt_thread *thread, int status)
   if (!site || (!site->planted && lt_site_is_in_place(thread->process, site)))
     return false; /* the program's own */
   lt_regs_set_pc(thread, addr);
+  lt_trap_state_on_hit(thread);
   if (!site->owners) { /* taken out when the thread had hit it already */
     lt_resume(thread);
     return true;

@@ -92,6 +92,14 @@ void lt_sites_emergency(lt_process *process);
 /* trap.c: a SIGTRAP stop. True if it was ours and has been dealt with; else it is a signal. */
 bool lt_trap_on_signal(lt_thread *thread, int status);
 
+/* trap_state.c: what the program does with SIGTRAP. When the first site is planted; when a call of
+ * its own is over; when a trap of ours has come; when the thread is to run on from that (true: it has
+ * been restarted for us, and comes again). */
+void lt_trap_state_look(lt_process *process);
+void lt_trap_state_on_exit(lt_thread *thread);
+void lt_trap_state_on_hit(lt_thread *thread);
+bool lt_trap_state_settle(lt_thread *thread);
+
 /* breaks.c: the thread has run onto a breakpoint instruction. True if it was one of ours. */
 bool lt_break_on_trap(lt_thread *thread, int status);
 /* The stop record is LT_BREAK: tell all owners of the site. */

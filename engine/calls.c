@@ -69,6 +69,7 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
   begin_call(thread, info, arch);
   lt_break_on_entry(thread);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
+  lt_unhide_child(thread);
   bool wanted = thread->emulated || lt_call_subscribed(thread->session, &thread->call);
   if (is_launch_code(thread) || !wanted) {
     lt_resume(thread);
@@ -142,6 +143,7 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
   lt_results_give(thread);
   lt_call_restore(thread);
   lt_break_on_exit(thread, info->exit.rval);
+  lt_trap_state_on_exit(thread);
   lt_record(thread, LT_SYSCALL_EXIT, status);
   thread->stop.u.call = *call;
   if (lt_remote_begin_at_exit(thread))

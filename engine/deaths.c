@@ -138,6 +138,8 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   lt_enter_stop(thread, status);
   lt_slot_step_free(thread);
   thread->at_site = (struct lt_at_site){0};
+  thread->trap_step = 0;
+  process->trap_action.kind = LT_TRAP_DEFAULT; /* looked at when something is planted */
   if (error)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);

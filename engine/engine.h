@@ -112,6 +112,8 @@ void lt_on_first_stop(lt_thread *thread, int status);
  * whether to go on with that stop (false: the hook holds the thread; `status` comes again). */
 bool lt_on_early_stop(lt_thread *thread, int status);
 void lt_on_unknown_stop(lt_session *session, pid_t tid, int status);
+/* A call was entered: no child is to be made that is hidden from us and has our breakpoints. */
+void lt_unhide_child(lt_thread *thread);
 /* Adopt the orphans that nobody named in time. */
 void lt_adopt_late_orphans(lt_session *session);
 /* A process lost threads (it died, or exec ended them): they name nobody any more. */

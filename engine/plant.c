@@ -79,8 +79,10 @@ int lt_site_own(lt_process *process, uint64_t addr, enum lt_owner owner)
       return error;
   }
   site->owners |= (uint8_t)owner;
-  if (first)
+  if (first) {
+    lt_trap_state_look(process);
     lt_remode(process->session);
+  }
   return 0;
 }
 

@@ -117,6 +117,8 @@ void lt_resume(lt_thread *thread)
       lt_detach_stopped(thread);
     return;
   }
+  if (lt_trap_state_settle(thread))
+    return;
   enum lt_way way = lt_steps_way(thread);
   bool restarted = lt_break_settle(thread);
   if (lt_steps_at_site(thread, restarted)) {

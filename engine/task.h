@@ -55,6 +55,18 @@ struct lt_results {
 };
 
 #define LT_RETRIES 8
+#define LT_SIGACTION_BYTES 32 /* of the kernel's struct sigaction on any ABI */
+
+/* What the program does with SIGTRAP (trap_state.c). */
+struct lt_trap_action {
+  enum {
+    LT_TRAP_DEFAULT,
+    LT_TRAP_IGNORED,
+    LT_TRAP_HANDLED, /* by a handler whose address is not known yet */
+    LT_TRAP_KNOWN,   /* as `bytes` say */
+  } kind;
+  uint8_t bytes[LT_SIGACTION_BYTES];
+};
 
 /* Where a thread stands with regard to breakpoints. */
 struct lt_at_site {
@@ -122,6 +134,9 @@ struct lt_thread {
 
   uint32_t sites_seen;            /* lt_sites_changes() when it was last restarted */
   struct lt_at_site at_site;      /* what it owes to a breakpoint (breaks.c, slots.c) */
+  bool trap_blocked;              /* the program blocks SIGTRAP there */
+  uint8_t trap_step;              /* what trap_state.c has to do before it runs on */
+  uint64_t trap_room;             /* where it exchanges actions */
   struct lt_slot_step *slot_step; /* it is being stepped out of a slot (slot_step.c) */
   struct lt_steps *steps;         /* it runs one instruction at a time (steps.c); NULL: never did */
   uint64_t debug_version;         /* of its space's debug registers that are in force; 0: none */
@@ -144,11 +159,12 @@ struct lt_process {
   bool launched; /* by us or by a descendant of what we launched: dies with us */
   bool starting; /* launched, its exec not seen yet: nothing is reported */
   bool detaching;
-  bool emulated;          /* its calls are answered by the caller (emulate.c) */
-  bool started;           /* LT_START was reported */
-  unsigned frozen;        /* how many want its threads to stand still (freeze.c) */
-  int spawn_pipe;         /* read end that tells a failed exec; -1 */
-  int mem_fd;             /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  bool emulated;   /* its calls are answered by the caller (emulate.c) */
+  bool started;    /* LT_START was reported */
+  unsigned frozen; /* how many want its threads to stand still (freeze.c) */
+  int spawn_pipe;  /* read end that tells a failed exec; -1 */
+  int mem_fd;      /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  struct lt_trap_action trap_action;
   struct lt_space *space; /* whose memory; never NULL */
   lt_thread *threads;
   void *data;
