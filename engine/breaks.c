@@ -80,6 +80,15 @@ static void report_hit(lt_thread *thread, const struct lt_site *site, int status
   lt_settle(thread, lt_break_report(thread));
 }
 
+/* On from the site, without a word. */
+static void pass(lt_thread *thread, uint64_t addr, int status)
+{
+  thread->at_site.due = true;
+  thread->at_site.addr = addr;
+  lt_record(thread, LT_NONE, status);
+  lt_resume(thread);
+}
+
 bool lt_break_on_trap(lt_thread *thread, int status)
 {
   const struct lt_regs *regs;
@@ -87,7 +96,7 @@ bool lt_break_on_trap(lt_thread *thread, int status)
     return false;
   const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
   uint64_t addr = arch->pc(regs) - arch->trap_advance, sp = arch->sp(regs);
-  const struct lt_site *site = lt_site_find(thread->process, addr);
+  struct lt_site *site = lt_site_find(thread->process, addr);
   if (!site || (!site->planted && lt_site_is_in_place(thread->process, site)))
     return false; /* the program's own */
   lt_regs_set_pc(thread, addr);
@@ -96,14 +105,13 @@ bool lt_break_on_trap(lt_thread *thread, int status)
     lt_resume(thread);
     return true;
   }
-  if (take_retry(thread, addr, sp)) {
-    thread->at_site.due = true;
-    thread->at_site.addr = addr;
-    lt_record(thread, LT_NONE, status);
-    lt_resume(thread);
-    return true;
-  }
-  report_hit(thread, site, status);
+  bool again = take_retry(thread, addr, sp);
+  if (!again && site->owners & LT_OWNER_COUNT)
+    lt_count_hit(thread, site);
+  if (again || !(site->owners & ~LT_OWNER_COUNT))
+    pass(thread, addr, status);
+  else
+    report_hit(thread, site, status);
   return true;
 }
 

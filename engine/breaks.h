@@ -22,11 +22,14 @@ enum lt_owner {
   LT_OWNER_RETURN = 2, /* returns.c */
   LT_OWNER_LOADER = 4, /* loads.c */
   LT_OWNER_STEP = 8,   /* steps.c */
+  LT_OWNER_COUNT = 16, /* counts.c */
 };
 
 struct lt_site {
   uint64_t addr;
   uint32_t id;                  /* of the caller's breakpoint; stays when that is removed */
+  uint32_t counter;             /* LT_OWNER_COUNT: its number */
+  bool once;                    /* and it counts to 1 */
   uint8_t owners;               /* enum lt_owner bits */
   bool planted;                 /* our bytes were written, and not taken out since */
   bool translated;              /* `displaced` holds, for the slot */
@@ -88,6 +91,9 @@ bool lt_sites_release(lt_process *process);
 void lt_sites_left(lt_session *session, const struct lt_space *space);
 /* Async-signal-safe: take out what is planted, and mend who stands at it. */
 void lt_sites_emergency(lt_process *process);
+
+/* counts.c: a thread has hit a site that is counted. */
+void lt_count_hit(lt_thread *thread, struct lt_site *site);
 
 /* trap.c: a SIGTRAP stop. True if it was ours and has been dealt with; else it is a signal. */
 bool lt_trap_on_signal(lt_thread *thread, int status);

@@ -80,12 +80,22 @@ static void put_rows(struct table *table, Dwarf_Addr from, Dwarf_Addr to)
   }
 }
 
+/* No function of the source. */
+static bool is_artificial(Dwarf_Die *die)
+{
+  Dwarf_Attribute attribute;
+  bool is = false;
+  return dwarf_attr_integrate(die, DW_AT_artificial, &attribute) &&
+         dwarf_formflag(&attribute, &is) == 0 && is;
+}
+
 static void put_function(struct table *table, Dwarf_Die *die)
 {
   Dwarf_Addr entry, base, from, to;
   const char *file = dwarf_decl_file(die);
   int line = 0;
-  if (dwarf_entrypc(die, &entry) != 0 || !lt_read_is_code(table->of, entry + table->bias))
+  if (is_artificial(die) || dwarf_entrypc(die, &entry) != 0 ||
+      !lt_read_is_code(table->of, entry + table->bias))
     return;
   if (dwarf_decl_line(die, &line) != 0)
     line = 0;
@@ -94,6 +104,7 @@ static void put_function(struct table *table, Dwarf_Die *die)
   lt_put_u64(table->ret, entry + table->bias);
   lt_put_u32(table->ret, number);
   lt_put_u32(table->ret, line > 0 ? (uint32_t)line : 0);
+  lt_put_u8(table->ret, dwarf_hasattr_integrate(die, DW_AT_type) != 0);
   lt_read_put_name(table->ret, die, true);
   ptrdiff_t at = 0;
   for (int i = 0; i < RANGES_MAX && (at = dwarf_ranges(die, at, &base, &from, &to)) > 0; i++) {
@@ -131,7 +142,8 @@ static void put_functions(struct table *table, Dwarf_Die *die, unsigned depth)
 
 /* No question. The answer is a sequence of
  *   'f' path                       a source file; they are numbered from 1 as they come
- *   'n' entry, file, line, name    a function: u64, u32, u32; where it is declared
+ *   'n' entry, file, line,         a function: u64; where it is declared: u32, u32; whether it
+ *       has_value, name            returns a value: u8
  *   'r' from, to                   a contiguous part of it: u64, u64
  *   'l' address, file, line        a statement there: u64, u32, u32; ascending
  * and ends with a 0. */

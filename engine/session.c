@@ -44,6 +44,7 @@ void lt_session_destroy(lt_session *session)
     signal(SIGCHLD, SIG_IGN);
   lt_watch_free(session);
   lt_lines_free(session);
+  free(session->counters);
   free(session->inherited);
   free(session);
 }

@@ -222,6 +222,8 @@ struct lt_session {
   uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
 
+  uint64_t *counters;     /* counts.c */
+  size_t counter_count;
   struct lt_lines *lines; /* what is known of single addresses (lines.c) */
   uint64_t return_seq; /* the latest number of lt_return_watch() */
 

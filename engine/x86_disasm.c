@@ -75,6 +75,19 @@ static void find_target(const ZydisDecodedInstruction *insn, const ZydisDecodedO
   }
 }
 
+/* fs:[0x28], gs:[0x14] */
+static bool uses_guard(bool wide, const ZydisDecodedInstruction *insn,
+                       const ZydisDecodedOperand *operands)
+{
+  for (unsigned i = 0; i < insn->operand_count_visible; i++)
+    if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+        operands[i].mem.segment == (wide ? ZYDIS_REGISTER_FS : ZYDIS_REGISTER_GS) &&
+        operands[i].mem.base == ZYDIS_REGISTER_NONE &&
+        operands[i].mem.disp.value == (wide ? 0x28 : 0x14))
+      return true;
+  return false;
+}
+
 static enum lt_flow flow_of(const ZydisDecodedInstruction *insn,
                             const ZydisDecodedOperand *operands)
 {
@@ -88,7 +101,7 @@ static enum lt_flow flow_of(const ZydisDecodedInstruction *insn,
   case ZYDIS_CATEGORY_CALL:
     return LT_FLOW_CALL;
   case ZYDIS_CATEGORY_RET:
-    return LT_FLOW_END;
+    return LT_FLOW_RETURN;
   default:
     return insn->mnemonic == ZYDIS_MNEMONIC_UD2 || insn->mnemonic == ZYDIS_MNEMONIC_HLT
                ? LT_FLOW_END
@@ -105,6 +118,7 @@ static bool disassemble(bool wide, const uint8_t *code, size_t size, uint64_t pc
     return false;
   ret->size = insn.length;
   ret->flow = (uint8_t)flow_of(&insn, operands);
+  ret->uses_guard = uses_guard(wide, &insn, operands);
   find_target(&insn, operands, pc, ret);
   if (syntax != LT_SYNTAX_NONE)
     format(&insn, operands, pc, syntax, ret);

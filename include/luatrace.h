@@ -682,7 +682,8 @@ enum lt_flow {
   LT_FLOW_BRANCH,   /* to the target or to the next one */
   LT_FLOW_JUMP,     /* to the target */
   LT_FLOW_INDIRECT, /* nobody knows: a jump through a register or memory */
-  LT_FLOW_END,      /* back to its caller, or nowhere */
+  LT_FLOW_RETURN,   /* back to its caller */
+  LT_FLOW_END,      /* nowhere */
 };
 
 #define LT_INSTRUCTION_MAX 15
@@ -694,7 +695,8 @@ struct lt_instruction {
   uint8_t size;    /* bytes */
   uint8_t flow;    /* enum lt_flow */
   bool has_target;
-  bool bad; /* one byte that begins no instruction; its text is "(bad)" */
+  bool bad;        /* one byte that begins no instruction; its text is "(bad)" */
+  bool uses_guard; /* reads the value that guards the stack against overruns */
   uint8_t bytes[LT_INSTRUCTION_MAX];
   char text[LT_DISASM_TEXT];
 };
@@ -704,6 +706,53 @@ struct lt_instruction {
  * EBUSY, ESRCH. */
 LT_API ssize_t lt_disasm(lt_thread *thread, uint64_t addr, size_t count, enum lt_syntax syntax,
                          struct lt_instruction *ret);
+
+/* ---- Blocks and counts -------------------------------------------------------------------- */
+
+/* A run of instructions that is entered at its beginning and left at its end. */
+struct lt_block {
+  uint64_t addr;
+  uint32_t next, target; /* the blocks of the function that may follow, from 1; 0: none */
+  uint8_t flow;          /* enum lt_flow of its last instruction */
+  uint32_t lines, count; /* its source lines: index of the first one, and how many */
+};
+
+/* A function of the source, with its code. */
+struct lt_code {
+  const char *name; /* with its parameters where they are part of it */
+  uint64_t entry;
+  uint32_t file, line;    /* where it is declared; index of the file */
+  uint32_t blocks, count; /* index of the first block, and how many */
+};
+
+struct lt_source_line {
+  uint32_t file, line;
+};
+
+/* Release with lt_program_free(). */
+struct lt_program {
+  struct lt_code *functions;
+  struct lt_block *blocks;
+  struct lt_source_line *lines;
+  const char **files; /* index 0 is "" */
+  size_t function_count, block_count, line_count, file_count;
+  void *strings;
+};
+
+/* The functions of the module that has `addr`, as far as debug information tells, with the lines of
+ * each block in order, each once. A function begins on the line that declares it; what restores the
+ * caller's registers belongs to a line only where nothing is returned. The thread is stopped.
+ * Errors: ENOENT (nothing is known), ENOMEM, EIO, EBUSY, ESRCH. */
+LT_API int lt_program_read(lt_thread *thread, uint64_t addr, struct lt_program *ret);
+LT_API void lt_program_free(struct lt_program *program);
+
+/* Counters, which are 0 at first. Returns the number of the first one, or an error: ENOMEM. */
+LT_API ssize_t lt_counters_new(lt_session *session, size_t count);
+LT_API uint64_t lt_counter(const lt_session *session, size_t number);
+/* Count each time that a thread of the process is about to run the instruction at `addr`, without a
+ * record; `once`: at most one time. Forked children count on the same counter. One address has one
+ * counter. Errors: as lt_break_add(), EINVAL. */
+LT_API int lt_count_add(lt_process *process, uint64_t addr, size_t counter, bool once);
 
 /* ---- System calls ------------------------------------------------------------------------- */
 

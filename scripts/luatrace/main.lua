@@ -19,6 +19,7 @@ local tasks = require "luatrace.tasks"
 local timers = require "luatrace.timers"
 local wait = require "luatrace.wait"
 require "luatrace.functions"
+require "luatrace.counts"
 require "luatrace.lines"
 require "luatrace" -- everything is loaded before `core` is taken away
 
