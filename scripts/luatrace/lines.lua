@@ -1,6 +1,7 @@
 -- p:lines(), t:disasm(): the source lines of code, and the code itself.
 
 local core = require "luatrace.core"
+local modules = require "luatrace.modules"
 
 -- ---- Lines ---------------------------------------------------------------------------------
 
@@ -11,6 +12,14 @@ function core.methods.process.lines(p, where)
   if not file then core.raise('p:lines: a line is "file.c:120"') end
   core.check_live(p)
   return core.line_addresses(p, file, math.min(tonumber(line), 0x7fffffff))
+end
+
+-- t:where() and p:where() have these fields.
+function modules.lines(p, where)
+  local line = core.line_at(p, where.addr)
+  if not line then return end
+  where.file, where.line, where.column = line.file, line.line, line.column
+  where.inlined = line.inlined
 end
 
 -- ---- Disassembly ---------------------------------------------------------------------------
