@@ -9,6 +9,7 @@ local errors = require "luatrace.errors"
 local frames = require "luatrace.frames"
 local hooks = require "luatrace.hooks"
 local locations = require "luatrace.locations"
+local modules = require "luatrace.modules"
 local nearest = require "luatrace.nearest"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
@@ -18,7 +19,8 @@ local breaks = {}
 
 local sites = {} -- by number of the engine: { id, addr, name, module, entry, list of handlers }
 local made_by = {} -- by process: list of the sites that were planted in it first
-local live = {} -- by process: true while it is traced
+local live = {} -- by process: true while its breakpoints are looked after
+local loading = {} -- by process: true until the dynamic loader has told of the first objects
 local handlers = {} -- list of handlers in order of registration; replaced, never changed
 
 -- ---- Planting ------------------------------------------------------------------------------
@@ -151,27 +153,27 @@ local function plant_all(handler, p, spec, list, relocated)
   end
 end
 
--- `relocated`: what is mapped has been made ready to run by the dynamic loader.
-local function resolve(handler, p, relocated)
+-- `new`: list of the modules to look in; nil: all. `relocated`: the dynamic loader has made them ready
+-- to run.
+local function resolve(handler, p, relocated, new)
   local options = handler.options
   if handler.removed or not handler.enabled or (options.process and options.process ~= p)
     or (options.thread and options.thread.pid ~= p.pid) then
     return
   end
   for _, spec in ipairs(handler.specs) do
-    local list, message = locations.resolve(p, spec)
+    local list, message = locations.resolve(p, spec, new)
     if list then
       handler.found[spec] = true
       plant_all(handler, p, spec, list, relocated)
     elseif not handler.found[spec] then
       handler.problem = message
-      handler.missing = { process = p, spec = spec }
     end
   end
 end
 
-local function resolve_all(p, relocated)
-  for _, handler in ipairs(handlers) do resolve(handler, p, relocated) end
+local function resolve_all(p, relocated, new)
+  for _, handler in ipairs(handlers) do resolve(handler, p, relocated, new) end
 end
 
 -- ---- What happens to processes -------------------------------------------------------------
@@ -179,23 +181,18 @@ end
 -- A forked child has its creator's breakpoints.
 local copies = { fork = true, vfork = true, clone = true }
 
+-- p is under control, with the program that it runs.
 function breaks.started(p)
+  local ready = p.kind == "attached" or p.kind == "adopted"
   live[p] = true
-  if handlers[1] and not copies[p.kind] then
-    resolve_all(p, p.kind == "attached" or p.kind == "adopted")
-  end
+  loading[p] = not ready and not copies[p.kind]
+  if handlers[1] and not copies[p.kind] then resolve_all(p, ready) end
 end
 
--- The process runs another program.
+-- p runs another program.
 function breaks.executed(p)
-  breaks.forget(p)
-  live[p] = true
+  live[p], loading[p] = true, true
   if handlers[1] then resolve_all(p, false) end
-end
-
--- The dynamic loader has mapped or unmapped objects.
-function breaks.loaded(p, relocated)
-  if handlers[1] then resolve_all(p, relocated) end
 end
 
 local function heir_of(site)
@@ -212,7 +209,7 @@ end
 -- The memory of the process is gone: numbers that no copy of it has are not needed any more.
 function breaks.forget(p)
   local own = made_by[p]
-  made_by[p], live[p] = nil, nil
+  made_by[p], live[p], loading[p] = nil, nil, nil
   for _, site in ipairs(own or {}) do
     local heir = heir_of(site)
     if heir then
@@ -222,6 +219,38 @@ function breaks.forget(p)
       drop_site(site)
     end
   end
+end
+
+-- What was in a module that is not mapped any more.
+local function clear(p, module)
+  for _, site in pairs(sites) do
+    if site.addr >= module.from and site.addr < module.to
+      and core.break_find(p, site.addr) == site.id then
+      core.break_clear(p, site.addr)
+      if not heir_of(site) then drop_site(site) end
+    end
+  end
+end
+
+-- The dynamic loader has mapped or unmapped objects. What comes with the program is ready to run
+-- when it tells of it; what comes later is not.
+local function modules_changed(p, _, new, gone)
+  if not live[p] then return end
+  for _, module in ipairs(gone) do clear(p, module) end
+  for _, handler in ipairs(handlers) do
+    if handler.from_cache[p] then handler.from_cache[p] = nil end
+  end
+  local relocated = loading[p]
+  loading[p] = nil
+  if new[1] then resolve_all(p, relocated, new) end
+end
+
+local watching = false
+
+local function watch_modules()
+  if watching then return end
+  watching = true
+  modules.on_change(modules_changed)
 end
 
 -- ---- What is where ---------------------------------------------------------------------------
@@ -248,8 +277,7 @@ function breaks.is_module(p, addr, wanted)
   local _, _, module = core.code_at(p, addr)
   if not module then return false end
   if wanted == "program" then wanted = locations.name_of_program(p) or wanted end
-  if module == wanted then return true end
-  return module:sub(1, #wanted) == wanted and module:find("^[.-]", #wanted + 1) ~= nil
+  return locations.is_called(module, wanted)
 end
 
 -- ---- Hits ----------------------------------------------------------------------------------
@@ -440,6 +468,7 @@ local function register(kind, owner, ...)
   handler.kept = true
   subscribe.kind("break", true)
   subscribe.forever("exec")
+  watch_modules()
   hooks.any = true
   for p in pairs(live) do
     if p.alive then resolve(handler, p, true) end

@@ -185,9 +185,10 @@ end
 on.exec = function(t, former_tid)
   begin(t)
   if not core.superuser then check_privilege(t.process) end
-  breaks.executed(t.process)
+  breaks.forget(t.process)
   call_all(t, "exec", t, former_tid)
   tell_modules(t, true)
+  breaks.executed(t.process)
   tell_listeners(t, t, "exec", former_tid, "exec")
   return finish(t)
 end
@@ -243,9 +244,9 @@ on.start = function(p, t)
   if errors.verbose then
     errors.note("process %d: %s: %s", p.pid, p.kind, table.concat(p.cmdline, " "))
   end
-  breaks.started(p)
   call_all(t, "start", p)
   tell_modules(t, true)
+  breaks.started(p)
   tell_listeners(t, t, "start")
   turns.run(t, wait.started, p, t)
   return finish(t)

@@ -135,9 +135,28 @@ local function places_of(symbols, offset)
   return list
 end
 
-local function find(p, spec)
-  local pattern = spec.module and spec.module .. ":" .. spec.name or spec.name
-  return core.code_symbols(p, pattern)
+-- What a module's name in a location means: the file's name, or what stands before ".", "-" or " ".
+local function is_called(name, wanted)
+  if name == wanted then return true end
+  return name:sub(1, #wanted) == wanted and name:find("^[. -]", #wanted + 1) ~= nil
+end
+locations.is_called = is_called
+
+-- The symbols of a location, of all modules or of the new ones.
+local function find(p, spec, new)
+  if not new then
+    return core.code_symbols(p, spec.module and spec.module .. ":" .. spec.name or spec.name)
+  end
+  local all = {}
+  for _, module in ipairs(new) do
+    local wanted = not spec.module or is_called(module.name, spec.module)
+      or spec.module:find("[%*%?%[/]")
+    for _, symbol in ipairs(wanted and core.code_symbols(p, module.name .. ":" .. spec.name) or {})
+    do
+      all[#all + 1] = symbol
+    end
+  end
+  return all
 end
 
 local function keep(symbols, test)
@@ -153,8 +172,8 @@ local function is_local(symbol) return symbol.is_local end
 
 -- What is known outside of its file comes before what is not, and all of it is meant: a program and
 -- a library may have a function of the same name.
-function resolvers.symbol(p, spec)
-  local found, message, code = find(p, spec)
+function resolvers.symbol(p, spec, new)
+  local found, message, code = find(p, spec, new)
   if not found then return nil, message, code end
   local best = keep(found, is_exported)
   if not best[1] then best = keep(found, is_local) end
@@ -181,8 +200,8 @@ local function callable(p, spec, found)
   return keep(found, function(symbol) return is_exported(symbol) and not symbol.untyped end)
 end
 
-function resolvers.glob(p, spec)
-  local found, message, code = find(p, spec)
+function resolvers.glob(p, spec, new)
+  local found, message, code = find(p, spec, new)
   if not found then return nil, message, code end
   if spec.exported then return places_of(callable(p, spec, found)) end
   return places_of(keep(found, is_function))
@@ -190,9 +209,10 @@ end
 
 -- The places that a location means in a process: a list of { addr, name, module, entry, indirect }
 -- in which `entry` tells that it is the first instruction of a function and `indirect` that it is
--- a function which returns the address of the one that is meant. Or nil, a message and a code.
-function locations.resolve(p, spec)
-  local list, message, code = resolvers[spec.kind](p, spec)
+-- a function which returns the address of the one that is meant. Or nil, a message and a code. `new`:
+-- a list of modules (p:modules()) to look in, where they are symbols.
+function locations.resolve(p, spec, new)
+  local list, message, code = resolvers[spec.kind](p, spec, new)
   if list and not list[1] then
     return nil, ("ENOENT: there is no function '%s'"):format(spec.label), "ENOENT"
   end
