@@ -75,14 +75,14 @@ local static = setmetatable({}, { __mode = "k" }) -- by process: it is linked st
 local function is_inner(t, f)
   local caller = f.caller
   if caller and caller.file then return false end
-  return not caller or lines.depth(t) > 0 or (caller.name or "_"):find("^_") ~= nil
+  local depth = opts.count and count.depth(t) or lines.depth(t)
+  return not caller or depth > 0 or (caller.name or "_"):find("^_") ~= nil
 end
 
-local function show(t, f)
-  local name = aliases[f.addr] or f.name
-  if static[t.process] and is_inner(t, f) or excluded(name) or values.asking[t] then return end
+local function show(t, f, name)
+  if lines.is_passed_on(t, t.sp) then return end
   local arguments, late = values.arguments(t, f, name)
-  local call = lines.begin(t, name, arguments)
+  local call = lines.begin(t, name, arguments, t.sp)
   local result, message = f:leave(values.result_type(name))
   if result == nil then
     lines.finish(t, call, "? (" .. message:gsub("^%w+: ", "") .. ")")
@@ -94,11 +94,9 @@ local function show(t, f)
 end
 
 local function handler(t, f)
-  if opts.count then
-    if not (static[t.process] and is_inner(t, f)) and not excluded(f.name) then count.call(t, f) end
-  else
-    show(t, f)
-  end
+  local name = aliases[f.addr] or f.name
+  if excluded(name) or values.asking[t] or static[t.process] and is_inner(t, f) then return end
+  if opts.count then count.call(t, f, name) else show(t, f, name) end
 end
 
 local function watch(locations, from)

@@ -4,7 +4,9 @@ local count = {}
 
 local now = luatrace.now
 local rows, by_name = {}, {}
-local stacks = setmetatable({}, { __mode = "k" }) -- by thread: seconds in calls below, by depth
+-- By thread: how deep in calls it is, and by depth the seconds in calls below and the stack
+-- pointer.
+local stacks = setmetatable({}, { __mode = "k" })
 
 local function row_of(name)
   local row = by_name[name]
@@ -18,17 +20,23 @@ end
 local function stack_of(t)
   local stack = stacks[t]
   if not stack then
-    stack = { depth = 0 }
+    stack = { depth = 0, sp = {} }
     stacks[t] = stack
   end
   return stack
 end
 
-function count.call(t, f)
-  local row, stack = row_of(f.name), stack_of(t)
+function count.depth(t)
+  local stack = stacks[t]
+  return stack and stack.depth or 0
+end
+
+function count.call(t, f, name)
+  local row, stack = row_of(name), stack_of(t)
+  local depth, sp = stack.depth + 1, t.sp
+  if depth > 1 and stack.sp[depth - 1] == sp then return end -- passed on by the one around it
   row.calls = row.calls + 1
-  local depth = stack.depth + 1
-  stack.depth, stack[depth] = depth, 0
+  stack.depth, stack[depth], stack.sp[depth] = depth, 0, sp
   local began = now()
   f:leave("void")
   local spent = now() - began

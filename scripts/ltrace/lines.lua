@@ -27,6 +27,13 @@ function lines.depth(t)
   return stack and #stack or 0
 end
 
+-- Whether the innermost call has passed control on to a function: its stack pointer would be `sp`.
+function lines.is_passed_on(t, sp)
+  local stack = stacks[t]
+  local call = stack and stack[#stack]
+  return call and call.sp == sp
+end
+
 local function begin(t, text, depth)
   if open then lines.out:write(" <unfinished ...>\n") end
   open = nil
@@ -48,9 +55,9 @@ function lines.note(t, text)
   lines.out:write("\n")
 end
 
--- The line of a call: up to the first argument that is not known yet, which is false. Returns the
--- call.
-function lines.begin(t, name, arguments)
+-- The line of a call: up to the first argument that is not known yet, which is false. `sp`:
+-- the stack pointer at the entry. Returns the call.
+function lines.begin(t, name, arguments, sp)
   local known = #arguments
   for i = 1, #arguments do
     if arguments[i] == false then
@@ -59,7 +66,8 @@ function lines.begin(t, name, arguments)
     end
   end
   local stack = stack_of(t)
-  local call = { name = name, arguments = arguments, shown = known, began = luatrace.now() }
+  local call = { name = name, arguments = arguments, shown = known, sp = sp,
+    began = luatrace.now() }
   begin(t, name .. "(" .. table.concat(arguments, ", ", 1, known), #stack)
   stack[#stack + 1], open = call, call
   return call

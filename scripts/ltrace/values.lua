@@ -282,8 +282,8 @@ end
 -- ---- Results -------------------------------------------------------------------------------
 
 local leave_as = { int = "int", fd = "int", pid = "int", char = "int", signal = "int",
-  uint = "uint", hex = "uint", oct = "uint", ssize = "int64", long = "int64", off = "int64", llong = "int64",
-  dbl = "double", flt = "float", void = "void", bool = "int" }
+  uint = "uint", hex = "uint", oct = "uint", ssize = "int64", long = "int64", off = "int64",
+  llong = "int64", dbl = "double", flt = "float", void = "void", bool = "int" }
 
 -- What f:leave() is told about the result of a function.
 function values.result_type(name)
