@@ -63,14 +63,6 @@ static void drop_site(lt_process *process, struct lt_return_site *site)
   free(site);
 }
 
-/* Code may have been unmapped, and our site with it. */
-static int plant(lt_process *process, uint64_t addr)
-{
-  if (lt_site_owners(process, addr) & LT_OWNER_RETURN)
-    return 0;
-  return lt_site_own(process, addr, LT_OWNER_RETURN);
-}
-
 static int need_site(lt_process *process, uint64_t addr)
 {
   struct lt_return_site *site = find_site(process, addr);
@@ -81,7 +73,8 @@ static int need_site(lt_process *process, uint64_t addr)
     site->addr = addr;
     HASH_ADD(hh, process->space->return_sites, addr, sizeof addr, site);
   }
-  int error = plant(process, addr);
+  /* Code may have been unmapped since, but not while it is to be returned to. */
+  int error = site->pending ? 0 : lt_site_own(process, addr, LT_OWNER_RETURN);
   if (error && site->pending == 0)
     drop_site(process, site);
   else if (!error)

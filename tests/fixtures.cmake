@@ -53,6 +53,15 @@ if(fixtures_32)
   luatrace_add_fixture(stacks-O2-32 ${stacks} -O2 -fomit-frame-pointer -m32)
 endif()
 
+# A shared object, and a program without any.
+set(libraries ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/lib)
+add_library(fixture-plugin MODULE ${libraries}/plugin.c)
+target_compile_options(fixture-plugin PRIVATE -O1 -g)
+set_target_properties(fixture-plugin PROPERTIES OUTPUT_NAME plugin PREFIX ""
+  LIBRARY_OUTPUT_DIRECTORY ${tests_dir}/fixtures)
+luatrace_add_fixture(functions-static ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -static)
+luatrace_add_fixture(functions-now ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -O2 -Wl,-z,now)
+
 # Programs in C++, where there is a compiler.
 include(CheckLanguage)
 check_language(CXX)

@@ -153,7 +153,7 @@ local function plant_all(handler, p, spec, list, relocated)
   end
 end
 
--- `new`: list of the modules to look in; nil: all. `relocated`: the dynamic loader has made them ready
+-- `new`: list of the modules to look in; nil: all. `relocated`: the loader has made them ready
 -- to run.
 local function resolve(handler, p, relocated, new)
   local options = handler.options
@@ -162,7 +162,7 @@ local function resolve(handler, p, relocated, new)
     return
   end
   for _, spec in ipairs(handler.specs) do
-    local list, message = locations.resolve(p, spec, new)
+    local list, message = locations.resolve(p, spec, new, loading[p])
     if list then
       handler.found[spec] = true
       plant_all(handler, p, spec, list, relocated)
@@ -181,17 +181,26 @@ end
 -- A forked child has its creator's breakpoints.
 local copies = { fork = true, vfork = true, clone = true }
 
+-- Whether the dynamic loader is to load objects that the program needs.
+local function is_dynamic(p)
+  local own, others = locations.name_of_program(p), 0
+  for _, module in ipairs(handlers[1] and p:modules() or {}) do
+    if module.name ~= own and module.name ~= "[vdso]" then others = others + 1 end
+  end
+  return others > 0
+end
+
 -- p is under control, with the program that it runs.
 function breaks.started(p)
   local ready = p.kind == "attached" or p.kind == "adopted"
   live[p] = true
-  loading[p] = not ready and not copies[p.kind]
+  loading[p] = not ready and not copies[p.kind] and is_dynamic(p)
   if handlers[1] and not copies[p.kind] then resolve_all(p, ready) end
 end
 
 -- p runs another program.
 function breaks.executed(p)
-  live[p], loading[p] = true, true
+  live[p], loading[p] = true, is_dynamic(p)
   if handlers[1] then resolve_all(p, false) end
 end
 
@@ -240,9 +249,13 @@ local function modules_changed(p, _, new, gone)
   for _, handler in ipairs(handlers) do
     if handler.from_cache[p] then handler.from_cache[p] = nil end
   end
-  local relocated = loading[p]
+  local first = loading[p]
   loading[p] = nil
-  if new[1] then resolve_all(p, relocated, new) end
+  if first then
+    resolve_all(p, true)
+  elseif new[1] then
+    resolve_all(p, false, new)
+  end
 end
 
 local watching = false
@@ -269,6 +282,17 @@ function frames.describe(t, site)
   local line = core.line_at and core.line_at(p, addr) or EMPTY
   site.file, site.line = line.file, line.line
   return site
+end
+
+-- Where the function that t is inside of returns to, and the stack pointer after that.
+function frames.caller(t)
+  local stack, message, code = core.stack(t, 2, false)
+  if not stack then return nil, message, code end
+  local caller = stack[2]
+  if not caller or caller.guessed then
+    return nil, "ENOENT: nothing tells where the function returns to", "ENOENT"
+  end
+  return caller.pc, caller.sp
 end
 
 -- Whether the module that has this address is called so: by its file's name, or what stands before

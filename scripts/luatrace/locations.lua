@@ -172,11 +172,12 @@ local function is_local(symbol) return symbol.is_local end
 
 -- What is known outside of its file comes before what is not, and all of it is meant: a program and
 -- a library may have a function of the same name.
-function resolvers.symbol(p, spec, new)
+function resolvers.symbol(p, spec, new, loading)
   local found, message, code = find(p, spec, new)
   if not found then return nil, message, code end
   local best = keep(found, is_exported)
-  if not best[1] then best = keep(found, is_local) end
+  if best[1] or loading then return places_of(best, spec.offset) end
+  best = keep(found, is_local)
   return places_of(best[1] and best or found, spec.offset)
 end
 
@@ -210,9 +211,10 @@ end
 -- The places that a location means in a process: a list of { addr, name, module, entry, indirect }
 -- in which `entry` tells that it is the first instruction of a function and `indirect` that it is
 -- a function which returns the address of the one that is meant. Or nil, a message and a code. `new`:
--- a list of modules (p:modules()) to look in, where they are symbols.
-function locations.resolve(p, spec, new)
-  local list, message, code = resolvers[spec.kind](p, spec, new)
+-- a list of modules (p:modules()) to look in, where they are symbols. `loading`: what else the program
+-- needs is not mapped yet.
+function locations.resolve(p, spec, new, loading)
+  local list, message, code = resolvers[spec.kind](p, spec, new, loading)
   if list and not list[1] then
     return nil, ("ENOENT: there is no function '%s'"):format(spec.label), "ENOENT"
   end
