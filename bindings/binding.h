@@ -206,6 +206,8 @@ void bind_open_processes(lua_State *L); /* process.c */
 void bind_open_timers(lua_State *L);    /* timers.c */
 void bind_open_streams(lua_State *L);   /* streams.c */
 void bind_open_modules(lua_State *L);   /* modules.c */
+void bind_open_types(lua_State *L);     /* types.c */
+void bind_open_variables(lua_State *L); /* variables.c */
 void bind_open_system(lua_State *L);    /* system.c: clock, paths, files, popen */
 
 /* ---- State, hook, loop -------------------------------------------------------------------- */

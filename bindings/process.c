@@ -2,12 +2,12 @@
 #include "binding.h"
 #include "proc.h"
 
-enum { PID = 1, ALIVE, KIND, EXE, CMDLINE, CWD, NAME, PPID, DATA, STDIN, STDOUT, STDERR };
+enum { PID = 1, ALIVE, KIND, EXE, CMDLINE, CWD, NAME, PPID, DATA, STDIN, STDOUT, STDERR, VARS };
 
 static const struct bind_attribute attributes[] = {
     {"pid", PID},       {"alive", ALIVE},   {"kind", KIND}, {"exe", EXE},   {"cmdline", CMDLINE},
     {"cwd", CWD},       {"name", NAME},     {"ppid", PPID}, {"data", DATA}, {"stdin", STDIN},
-    {"stdout", STDOUT}, {"stderr", STDERR}, {NULL, 0},
+    {"stdout", STDOUT}, {"stderr", STDERR}, {"vars", VARS}, {NULL, 0},
 };
 
 /* ---- Fields ------------------------------------------------------------------------------- */
@@ -22,6 +22,31 @@ static void push_parts(lua_State *L, int index)
   lua_newtable(L);
   lua_pushvalue(L, -1);
   compat_set_reference(L, index);
+}
+
+#define MAKE_VARS "luatrace.make_vars" /* registry key */
+
+/* core.set_vars(function): what makes the value of p.vars of a process */
+static int core_set_vars(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, MAKE_VARS);
+  return 0;
+}
+
+static int push_vars(lua_State *L)
+{
+  push_parts(L, 1);
+  lua_rawgeti(L, -1, VARS);
+  if (!lua_isnil(L, -1))
+    return 1;
+  lua_pop(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, MAKE_VARS);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, -3, VARS);
+  return 1;
 }
 
 static int push_part(lua_State *L, int part)
@@ -54,6 +79,8 @@ void bind_open_processes(lua_State *L)
 {
   lua_pushcfunction(L, core_set_streams);
   lua_setfield(L, -2, "set_streams");
+  lua_pushcfunction(L, core_set_vars);
+  lua_setfield(L, -2, "set_vars");
 }
 
 static int process_index(lua_State *L)
@@ -73,6 +100,8 @@ static int process_index(lua_State *L)
     lua_pushboolean(L, box->process != NULL);
     return 1;
   }
+  if (field == VARS)
+    return push_vars(L);
   if (field >= DATA)
     return push_part(L, field);
   lt_process *process = bind_live_process(L, box);

@@ -58,6 +58,8 @@ static void push_core(lua_State *L)
   bind_open_timers(L);
   bind_open_streams(L);
   bind_open_modules(L);
+  bind_open_types(L);
+  bind_open_variables(L);
   bind_open_system(L);
 }
 

@@ -65,6 +65,18 @@ struct lt_regs {
   uint8_t *vector;    /* LT_VECTOR_BYTES, allocated at the first look; owned by the thread */
 };
 
+/* How an argument of a function is passed, by its type. */
+struct lt_arg_class {
+  uint8_t how; /* enum lt_arg_how */
+  uint32_t size;
+};
+enum lt_arg_how { LT_ARG_IN_INTEGER, LT_ARG_IN_FLOAT, LT_ARG_ON_STACK };
+
+struct lt_arg_place {
+  const char *reg; /* NULL: in memory, so many bytes above the stack pointer */
+  uint64_t offset;
+};
+
 /* The calls the engine itself must recognise. */
 enum lt_special {
   LT_SYS_OTHER,
@@ -187,6 +199,13 @@ struct lt_arch {
   const struct lt_trampoline *trampolines;
   int (*return_words)(const uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER]);
   bool (*follows_call)(const uint8_t before[LT_CODE_BEFORE]);
+
+  /* Variables (view.c, arguments.c). On fetched general registers, the address that thread-local
+   * variables are counted from; where argument `index` is at the first instruction of a function
+   * whose arguments up to it have these classes. */
+  uint64_t (*thread_pointer)(const struct lt_regs *regs);
+  void (*entry_argument)(const struct lt_arg_class *classes, size_t index,
+                         struct lt_arg_place *ret);
 
   /* Whether the register is the program counter or a view of it. Setting it makes a pending system
    * call restart wrong; registers.c then calls `cancel_restart`, on fetched general registers. */

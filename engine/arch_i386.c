@@ -217,6 +217,8 @@ const struct lt_arch lt_arch_i386 = {
     LT_X86_SHARED,
     .table = registers,
     .count = sizeof registers / sizeof *registers,
+    .thread_pointer = lt_i386_thread_pointer,
+    .entry_argument = lt_i386_entry_argument,
     .pc = pc,
     .sp = sp,
     .call_arg = call_arg,

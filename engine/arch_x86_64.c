@@ -279,6 +279,8 @@ const struct lt_arch lt_arch_x86_64 = {
     LT_X86_SHARED,
     .table = registers,
     .count = sizeof registers / sizeof *registers,
+    .thread_pointer = lt_x86_64_thread_pointer,
+    .entry_argument = lt_x86_64_entry_argument,
     .pc = pc,
     .sp = sp,
     .call_arg = call_arg,

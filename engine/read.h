@@ -22,6 +22,7 @@ struct lt_read_file {
   Dwfl_Module *module; /* loaded at bias 0: addresses are the file's */
   const char *name;    /* path as the tracee sees it; for looking beside it */
   bool debuginfod;     /* servers may be asked */
+  struct lt_declared *declared; /* read_names.c: NULL until somebody asks */
 };
 
 /* The DWARF of the file, of its debug file, or NULL; *bias is what to add to its addresses to get

@@ -17,7 +17,7 @@
 
 #include <elfutils/libdwelf.h>
 
-#include "read.h"
+#include "read_die.h"
 
 #define BUILD_ID_MAX 64
 #define SECTIONS_MAX 65536
@@ -252,6 +252,7 @@ void lt_read_close(struct lt_read_file *file)
   struct opened *opened = (struct opened *)file;
   if (!opened)
     return;
+  lt_declared_free(file->declared);
   dwfl_end(file->dwfl);
   dwarf_end(opened->alt);
   if (opened->alt_fd >= 0)

@@ -230,6 +230,7 @@ struct lt_session {
   sigset_t mask;            /* the caller's, for what we launch */
   uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
   int *inherited;           /* descriptors that were open at the start; ends with -1 */
+  struct lt_answers *answers; /* what is known of types and variables (answers.c) */
   char error[512];
 };
 

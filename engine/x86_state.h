@@ -106,6 +106,14 @@ int lt_x86_take_debug(lt_thread *thread, unsigned *ret);
 /* The end of user memory with 4-level page tables: debug registers watch nothing above. */
 #define LT_X86_TOP 0x7ffffffff000
 
+/* x86_variables.c */
+uint64_t lt_x86_64_thread_pointer(const struct lt_regs *regs);
+uint64_t lt_i386_thread_pointer(const struct lt_regs *regs);
+void lt_x86_64_entry_argument(const struct lt_arg_class *classes, size_t index,
+                             struct lt_arg_place *ret);
+void lt_i386_entry_argument(const struct lt_arg_class *classes, size_t index,
+                           struct lt_arg_place *ret);
+
 /* What the struct lt_arch of both ABIs has in common. */
 #define LT_X86_SHARED                                                                             \
   .fetch_general = lt_x86_fetch_general, .flush_general = lt_x86_flush_general,                   \

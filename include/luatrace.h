@@ -513,6 +513,142 @@ LT_API ssize_t lt_line_locations(lt_thread *thread, const char *file, uint32_t l
 LT_API ssize_t lt_file_functions(lt_thread *thread, const char *file, struct lt_location **ret);
 LT_API void lt_locations_free(struct lt_location *places);
 
+/* ---- Variables and types ------------------------------------------------------------------ */
+
+/* Variables and types are those of the debug information (DWARF) of the program's files. */
+
+enum lt_type_kind {
+  LT_TYPE_BASE = 1,
+  LT_TYPE_UNSPECIFIED, /* that of nullptr, and the like */
+  LT_TYPE_POINTER,
+  LT_TYPE_REFERENCE,
+  LT_TYPE_RVALUE_REFERENCE,
+  LT_TYPE_MEMBER_POINTER,
+  LT_TYPE_STRUCT,
+  LT_TYPE_CLASS,
+  LT_TYPE_UNION,
+  LT_TYPE_ENUM,
+  LT_TYPE_ARRAY,
+  LT_TYPE_TYPEDEF,
+  LT_TYPE_CONST,
+  LT_TYPE_VOLATILE,
+  LT_TYPE_QUALIFIED, /* restrict, _Atomic and others */
+  LT_TYPE_FUNCTION,
+};
+
+/* How the bits of a base type or an enum are to be understood. */
+enum lt_encoding {
+  LT_ENC_UNSIGNED,
+  LT_ENC_SIGNED,
+  LT_ENC_CHAR, /* signed */
+  LT_ENC_UCHAR,
+  LT_ENC_UTF, /* char16_t, char32_t, char of Rust */
+  LT_ENC_BOOL,
+  LT_ENC_FLOAT,
+  LT_ENC_OTHER, /* bytes */
+};
+
+enum {
+  LT_TYPE_INCOMPLETE = 1, /* only declared, nowhere whole in its file */
+  LT_TYPE_TAGGED = 2,     /* of C, where it is called "struct name" */
+};
+
+/* Refers to a type: `file` names a file that is mapped, `where` a place in its debug information.
+ * `where` 0 is void. */
+struct lt_type_ref {
+  uint32_t file;
+  uint64_t where;
+};
+
+enum {
+  LT_PART_BASE = 1,          /* a base class */
+  LT_PART_BITS = 2,          /* a bit-field */
+  LT_PART_ELSEWHERE = 4,     /* its place depends on the object (virtual base class) */
+  LT_PART_VARIANT = 8,       /* there only if the discriminant has the value `discriminant` */
+  LT_PART_OTHERWISE = 16,    /* there if no other variant is */
+  LT_PART_DISCRIMINANT = 32, /* says which variant is there */
+  LT_PART_MORE = 64,         /* "..." of a function */
+};
+
+/* A member, enumerator, dimension of an array, or parameter. */
+struct lt_part {
+  const char *name; /* "" without one */
+  uint64_t value;   /* of a member: offset in bits; of a dimension: length, UINT64_MAX if unknown */
+  uint64_t discriminant;
+  struct lt_type_ref type;
+  uint32_t bits; /* of a bit-field */
+  uint8_t flags; /* LT_PART_* */
+};
+
+struct lt_type {
+  uint8_t kind;     /* enum lt_type_kind */
+  uint8_t encoding; /* enum lt_encoding */
+  uint8_t flags;    /* LT_TYPE_INCOMPLETE, LT_TYPE_TAGGED */
+  uint64_t size;    /* bytes; UINT64_MAX: that of `target` or not known */
+  struct lt_type_ref self, target; /* target: what it points to, is an array of, returns, ... */
+  const char *name;                /* with name spaces; "" without one */
+  size_t count;
+  struct lt_part *parts;
+};
+
+/* Describe a type. What is only declared is looked for where it is whole. Release with
+ * lt_type_free(). Errors: ENOENT, EINVAL (no type), EBUSY, ESRCH, ENOMEM, ENOEXEC (malformed debug
+ * information), EIO (it cannot be read). */
+LT_API int lt_type_get(lt_thread *thread, struct lt_type_ref ref, struct lt_type **ret);
+/* By its name: "struct foo", "foo_t", "unsigned long", "ns::Class"; first in the file with the code
+ * at the program counter, then in the program, then in its objects. */
+LT_API int lt_type_find(lt_thread *thread, const char *name, struct lt_type **ret);
+LT_API void lt_type_free(struct lt_type *type);
+
+enum {
+  LT_VARIABLE_PARAMETER = 1,
+  LT_VARIABLE_ARTIFICIAL = 2, /* made by the compiler: this */
+  LT_VARIABLE_EXTERNAL = 4,
+  LT_VARIABLE_THREAD = 8, /* each thread has its own */
+};
+
+/* Where an object is, or was when it was asked for. */
+typedef struct lt_object lt_object;
+
+struct lt_variable {
+  const char *name;
+  const char *file; /* where it is declared; "" if unknown */
+  uint32_t line;    /* 0: unknown */
+  uint32_t level;   /* inlined calls between it and the program counter */
+  uint32_t index;   /* of a parameter, from 0; else UINT32_MAX */
+  uint8_t flags;    /* LT_VARIABLE_* */
+  struct lt_type_ref type;
+};
+
+/* The variables that can be named where the thread stands, innermost first; of frame 0, or of one of
+ * its callers' (lt_backtrace()). Release with lt_variables_free(). Errors: as lt_type_get(); ENOENT
+ * where there is no debug information about the code. */
+typedef struct lt_variables lt_variables;
+LT_API int lt_variables_get(lt_thread *thread, unsigned frame, lt_variables **ret);
+/* The one named "NAME", "file.c:NAME" or "ns::NAME" that is global or static. */
+LT_API int lt_variables_global(lt_thread *thread, const char *name, lt_variables **ret);
+/* Names that resemble `name` among the global ones, after that failed; ends with "". */
+LT_API int lt_variables_near(lt_thread *thread, const char *name, char **ret);
+LT_API const struct lt_variable *lt_variables_at(const lt_variables *variables, size_t index);
+LT_API void lt_variables_free(lt_variables *variables);
+
+/* Find out where a variable is, for the thread that was asked for it and at the same stop. Release
+ * with lt_object_free(). Errors: ENODATA (optimised out, or not known at this instruction:
+ * lt_error() says which), ENOTSUP and ENOEXEC (what is written about it cannot be used), ESRCH,
+ * EBUSY, EFAULT, ENOMEM. */
+LT_API int lt_variable_locate(lt_thread *thread, const lt_variables *variables, size_t index,
+                              lt_object **ret);
+LT_API void lt_object_free(lt_object *location);
+/* Whether it is one piece of memory, and where. */
+LT_API bool lt_object_address(const lt_object *location, uint64_t *ret);
+/* Read or write bytes of the object, all of them or none. Errors: EFAULT (memory), ENODATA (that
+ * part was optimised out), EROFS (it has no place that could be written to), ESTALE (it is in
+ * registers, and the thread has run since), ERANGE (beyond its end), EBUSY, ESRCH, ENOMEM. */
+LT_API int lt_object_read(lt_thread *thread, const lt_object *location, uint64_t offset,
+                            void *ret, size_t size);
+LT_API int lt_object_write(lt_thread *thread, const lt_object *location, uint64_t offset,
+                             const void *bytes, size_t size);
+
 /* ---- Breakpoints -------------------------------------------------------------------------- */
 
 /* Breakpoints belong to memory: all processes that share it stop at them, and a forked child has

@@ -9,6 +9,8 @@ local random = require "luatrace.random"
 local select = require "luatrace.select"
 local targets = require "luatrace.targets"
 local timers = require "luatrace.timers"
+local values = require "luatrace.values"
+require "luatrace.variables"
 local virtual = require "luatrace.virtual"
 require "luatrace.backtrace"
 require "luatrace.virtual_calls"
@@ -38,6 +40,13 @@ luatrace.is_gone = core.is_gone
 luatrace.errno = core.errno
 luatrace.signo = core.signo
 luatrace.syscalls = select.names
+luatrace.addr = values.addr
+luatrace.bytes = values.bytes
+luatrace.deref = values.deref
+luatrace.null = values.null
+luatrace.sizeof = values.sizeof
+luatrace.str = values.str
+luatrace.typename = values.typename
 
 env.set_public(luatrace)
 
