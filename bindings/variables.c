@@ -140,6 +140,25 @@ static int core_scope_list(lua_State *L)
   return 1;
 }
 
+/* core.scope_find(scope, name, only parameters) -> index, type's file, type's place | nothing */
+static int core_scope_find(lua_State *L)
+{
+  const struct scope *scope = luaL_checkudata(L, 1, SCOPE);
+  const char *name = luaL_checkstring(L, 2);
+  bool only_parameters = lua_toboolean(L, 3);
+  const struct lt_variable *variable;
+  for (size_t i = 0; (variable = lt_variables_at(scope->variables, i)); i++) {
+    if ((only_parameters && !(variable->flags & LT_VARIABLE_PARAMETER)) ||
+        strcmp(variable->name, name) != 0)
+      continue;
+    lua_pushinteger(L, (lua_Integer)i + 1);
+    lua_pushinteger(L, variable->type.file);
+    compat_push_int64(L, (int64_t)variable->type.where);
+    return 3;
+  }
+  return 0;
+}
+
 /* core.scope_locate(t, scope, index) -> address, or a location | nil, message, code */
 static int core_scope_locate(lua_State *L)
 {
@@ -438,6 +457,7 @@ void bind_open_variables(lua_State *L)
       {"global", core_global},
       {"near_globals", core_near_globals},
       {"scope_list", core_scope_list},
+      {"scope_find", core_scope_find},
       {"scope_locate", core_scope_locate},
       {"object_read", core_object_read},
       {"object_write", core_object_write},

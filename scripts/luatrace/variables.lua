@@ -1,184 +1,183 @@
--- Variables by name: t:locals(), t:var(), p:var(), p.vars, t:cast(), t:typeof().
---
--- variables.param() and variables.locals() are for frames (frames.lua).
+-- Variables by name: f.locals, f.args.NAME, t:locals(), t:var(), p:var(), p.vars, t:cast(),
+-- t:typeof().
 
 local core = require "luatrace.core"
+local frames = require "luatrace.frames"
 local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
 local values = require "luatrace.values"
 require "luatrace.values_text"
 
-local variables = {}
-
-local Thread, Process = core.methods.thread, core.methods.process
-
 -- ---- One variable --------------------------------------------------------------------------
 
--- A variable that was found: its scope, its position there, and what is known of it.
-local function find(list, name, wanted)
-  for i, variable in ipairs(list) do
-    if variable.name == name and (not wanted or variable[wanted]) then return i, variable end
-  end
-end
+-- A variable is a position in a scope, and where its type is described: what core.scope_find()
+-- returns.
 
-local function read(t, scope, at, variable)
-  local where, message, code = core.scope_locate(t, scope, at)
-  if not where then return nil, message, code end
+local function read(t, scope, at, file, where)
+  local place, message, code = core.scope_locate(t, scope, at)
+  if not place then return nil, message, code end
   local type
-  type, message, code = types.get(t, variable.type_file, variable.type_where)
+  type, message, code = types.get(t, file, where)
   if not type then return nil, message, code end
-  return values.read(t, type, where, 0)
+  return values.read(t, type, place, 0)
 end
 
 -- Raises what goes wrong: an assignment has no other way to say so.
-local function assign(t, scope, at, variable, value)
-  local where, message = core.scope_locate(t, scope, at)
-  if not where then core.raise(message) end
+local function assign(t, value, scope, at, file, where)
+  local place, message = core.scope_locate(t, scope, at)
+  if not place then core.raise(message) end
   local type
-  type, message = types.get(t, variable.type_file, variable.type_where)
+  type, message = types.get(t, file, where)
   if not type then core.raise(message) end
-  values.assign(t, type, where, 0, nil, value)
-end
-
--- ---- Locals --------------------------------------------------------------------------------
-
-local THREAD, SCOPE, LIST = {}, {}, {}
-local Locals = { __metatable = "locals" }
-
-local function unknown(t, list, name)
-  local names = {}
-  for i, variable in ipairs(list) do names[i] = variable.name end
-  for _, near in ipairs(core.near_globals(t, name)) do names[#names + 1] = near end
-  return ("ENOENT: there is no variable '%s' here%s"):format(core.escape(name),
-    nearest(name, names)), "ENOENT"
+  values.assign(t, type, place, 0, nil, value)
 end
 
 local function check_name(name)
   if type(name) ~= "string" then core.raise("the name of a variable expected, got " .. type(name)) end
 end
 
-function Locals.__index(locals, name)
+-- ---- Locals --------------------------------------------------------------------------------
+
+local THREAD, SCOPE = {}, {}
+local Locals = { __metatable = "locals" }
+
+local function unknown(t, scope, name)
+  local names = {}
+  for i, variable in ipairs(scope and core.scope_list(scope) or {}) do names[i] = variable.name end
+  for _, near in ipairs(core.near_globals(t, name)) do names[#names + 1] = near end
+  return ("ENOENT: there is no variable '%s' here%s"):format(core.escape(name),
+    nearest(name, names))
+end
+
+local function find_local(locals, name)
   check_name(name)
-  local t, list = rawget(locals, THREAD), rawget(locals, LIST)
-  local at, variable = find(list, name)
-  if not at then core.raise((unknown(t, list, name))) end
-  return (read(t, rawget(locals, SCOPE), at, variable))
+  local scope = rawget(locals, SCOPE)
+  local at, file, where = core.scope_find(scope, name)
+  if not at then core.raise(unknown(rawget(locals, THREAD), scope, name)) end
+  return scope, at, file, where
+end
+
+function Locals.__index(locals, name)
+  return (read(rawget(locals, THREAD), find_local(locals, name)))
 end
 
 function Locals.__newindex(locals, name, value)
-  check_name(name)
-  local t, list = rawget(locals, THREAD), rawget(locals, LIST)
-  local at, variable = find(list, name)
-  if not at then core.raise((unknown(t, list, name))) end
-  assign(t, rawget(locals, SCOPE), at, variable, value)
+  assign(rawget(locals, THREAD), value, find_local(locals, name))
 end
 
 -- Innermost first; what an inner one hides is left out. The value is nil where there is none.
 function Locals.__pairs(locals)
-  local t, scope, list = rawget(locals, THREAD), rawget(locals, SCOPE), rawget(locals, LIST)
-  local at, seen = 0, {}
+  local t, scope = rawget(locals, THREAD), rawget(locals, SCOPE)
+  local list, at, seen = core.scope_list(scope), 0, {}
   return function()
     repeat at = at + 1 until not list[at] or (list[at].name ~= "" and not seen[list[at].name])
     local variable = list[at]
     if not variable then return nil end
     seen[variable.name] = true
-    return variable.name, (read(t, scope, at, variable))
+    return variable.name, (read(t, scope, at, variable.type_file, variable.type_where))
   end
 end
 
 function Locals.__tostring(locals)
   local names, seen = {}, {}
-  for _, variable in ipairs(rawget(locals, LIST)) do
-    if not seen[variable.name] then names[#names + 1] = variable.name end
+  for _, variable in ipairs(core.scope_list(rawget(locals, SCOPE))) do
+    if variable.name ~= "" and not seen[variable.name] then names[#names + 1] = variable.name end
     seen[variable.name] = true
   end
   return core.escape("locals: " .. table.concat(names, ", "))
 end
 
--- The parameters and variables that can be named in a frame of a stopped thread (0: the innermost);
--- nil, a message and a code.
-function variables.locals(t, frame)
-  local scope, message, code = core.scope(t, frame or 0)
-  if not scope then return nil, message, code end
-  return setmetatable({ [THREAD] = t, [SCOPE] = scope, [LIST] = core.scope_list(scope) }, Locals)
+local function new_locals(t, scope)
+  return setmetatable({ [THREAD] = t, [SCOPE] = scope }, Locals)
 end
 
-function Thread.locals(t, frame)
+-- The parameters and variables that can be named in a frame (0: the innermost).
+function core.methods.thread.locals(t, frame)
   if frame ~= nil and type(frame) ~= "number" then
     core.raise("t:locals: the number of a frame expected, got " .. type(frame))
   end
-  return variables.locals(t, frame)
-end
-
--- The value of a parameter of the function that the frame is of; nil, a message and a code, ENOENT
--- if it has no such parameter.
-function variables.param(t, name, frame)
   local scope, message, code = core.scope(t, frame or 0)
   if not scope then return nil, message, code end
-  local list = core.scope_list(scope)
-  local at, variable = find(list, name, "parameter")
-  if at then return read(t, scope, at, variable) end
-  local names = {}
-  for _, one in ipairs(list) do
-    if one.parameter then names[#names + 1] = one.name end
+  return new_locals(t, scope)
+end
+
+-- ---- Frames --------------------------------------------------------------------------------
+
+-- The scope of a frame, kept in it. Raises where there is none, or the thread has run on.
+local function scope_of(f)
+  local t = f.thread
+  if not core.stands(t, f.seq) then
+    core.raise(("this frame is over: thread %d has run on"):format(t.tid))
   end
-  return nil, ("ENOENT: the function has no parameter '%s'%s"):format(core.escape(name),
-    nearest(name, names)), "ENOENT"
+  local scope, message = rawget(f, SCOPE), nil
+  if not scope then
+    scope, message = core.scope(t, 0)
+    if not scope then core.raise(message) end
+    rawset(f, SCOPE, scope)
+  end
+  return t, scope
 end
 
--- Assign to it. True, or nil, a message and a code where there is no such parameter.
-function variables.set_param(t, name, value, frame)
-  local scope, message, code = core.scope(t, frame or 0)
-  if not scope then return nil, message, code end
-  local at, variable = find(core.scope_list(scope), name, "parameter")
+function frames.locals(f)
+  return new_locals(scope_of(f))
+end
+
+-- f.args.NAME
+function frames.named(f, name, is_assignment, value)
+  check_name(name)
+  local t, scope = scope_of(f)
+  local at, file, where = core.scope_find(scope, name, true)
   if not at then
-    return nil, ("ENOENT: the function has no parameter '%s'"):format(core.escape(name)), "ENOENT"
+    local names = {}
+    for _, one in ipairs(core.scope_list(scope)) do
+      if one.parameter then names[#names + 1] = one.name end
+    end
+    core.raise(("%s has no parameter '%s'%s"):format(tostring(f), core.escape(name),
+      nearest(name, names)))
   end
-  assign(t, scope, at, variable, value)
-  return true
+  if not is_assignment then return (read(t, scope, at, file, where)) end
+  assign(t, value, scope, at, file, where)
 end
 
 -- ---- By name -------------------------------------------------------------------------------
 
--- Returns scope, position, variable; or nil, a message and a code. `only_global`: no locals.
+-- Returns scope, position and type; or nil, a message and a code.
 local function look_up(t, name, only_global)
-  local list = {}
-  if not only_global then
-    local scope = core.scope(t, 0)
-    if scope then
-      list = core.scope_list(scope)
-      local at, variable = find(list, name)
-      if at then return scope, at, variable end
-    end
+  check_name(name)
+  local scope = not only_global and core.scope(t, 0)
+  if scope then
+    local at, file, where = core.scope_find(scope, name)
+    if at then return scope, at, file, where end
   end
-  local scope, message, code = core.global(t, name)
-  if scope then return scope, 1, core.scope_list(scope)[1] end
-  if code == "ENOENT" then message, code = unknown(t, list, name) end
-  return nil, message, code
+  local found, message, code = core.global(t, name)
+  if not found then
+    if code == "ENOENT" then message = unknown(t, scope, name) end
+    return nil, message, code
+  end
+  local variable = core.scope_list(found)[1]
+  return found, 1, variable.type_file, variable.type_where
 end
 
 local function get(t, name, only_global)
-  local scope, at, variable = look_up(t, name, only_global)
-  if not scope then return nil, at, variable end
-  return read(t, scope, at, variable)
+  local scope, at, file, where = look_up(t, name, only_global)
+  if not scope then return nil, at, file end
+  return read(t, scope, at, file, where)
 end
 
 local function set(t, name, value, only_global)
-  local scope, at, variable = look_up(t, name, only_global)
-  if not scope then return nil, at, variable end
-  assign(t, scope, at, variable, value)
+  local scope, at, file, where = look_up(t, name, only_global)
+  if not scope then return nil, at, file end
+  assign(t, value, scope, at, file, where)
   return true
 end
 
-function Thread.var(t, name)
+function core.methods.thread.var(t, name)
   core.check_live(t)
-  check_name(name)
   return get(t, name)
 end
 
-function Thread.set(t, name, value)
+function core.methods.thread.set(t, name, value)
   core.check_live(t)
-  check_name(name)
   return set(t, name, value)
 end
 
@@ -191,27 +190,24 @@ local function stopped_thread(p, what)
   core.raise(("%s: no thread of process %d is stopped"):format(what, p.pid))
 end
 
-function Process.var(p, name)
-  check_name(name)
+function core.methods.process.var(p, name)
   return get(stopped_thread(p, "p:var"), name, true)
 end
 
-function Process.set(p, name, value)
-  check_name(name)
+function core.methods.process.set(p, name, value)
   return set(stopped_thread(p, "p:set"), name, value, true)
 end
 
 local Vars = { __metatable = "vars" }
 
+-- nil for one that is optimised out; a name that there is not is a mistake.
 function Vars.__index(vars, name)
-  check_name(name)
   local value, message, code = get(stopped_thread(rawget(vars, THREAD), "p.vars"), name, true)
-  if value == nil and code == "ENOENT" then core.raise(message) end
+  if value == nil and code ~= "ENODATA" then core.raise(message) end
   return value
 end
 
 function Vars.__newindex(vars, name, value)
-  check_name(name)
   local done, message = set(stopped_thread(rawget(vars, THREAD), "p.vars"), name, value, true)
   if not done then core.raise(message) end
 end
@@ -221,7 +217,7 @@ core.set_vars(function(p) return setmetatable({ [THREAD] = p }, Vars) end)
 -- ---- Types ---------------------------------------------------------------------------------
 
 -- The object of a type at an address, or a pointer.
-function Thread.cast(t, name, addr)
+function core.methods.thread.cast(t, name, addr)
   core.check_live(t)
   if type(name) ~= "string" then core.raise("t:cast: the name of a type expected") end
   if values.is_value(addr) then addr = values.address_of(addr) end
@@ -250,7 +246,7 @@ local function describe_parts(t, plain)
 end
 
 -- What a type is: a table with name, kind, size, and members, values, length or target.
-function Thread.typeof(t, name)
+function core.methods.thread.typeof(t, name)
   core.check_live(t)
   local found, message, code
   if type(name) == "string" then
@@ -275,5 +271,3 @@ function Thread.typeof(t, name)
   end
   return described
 end
-
-return variables
