@@ -871,6 +871,7 @@ function mem:maps() end
 ---@field stdin luatrace.Stream? to its standard input, after `spawn{…, stdin = "pipe"}`
 ---@field stdout luatrace.Stream? from its standard output, after `spawn{…, stdout = "pipe"}`
 ---@field stderr luatrace.Stream? from its standard error, after `spawn{…, stderr = "pipe"}`
+---@field vars table<string, any> its global and static variables by name: read and assigned
 ---@field data table for the script's own use, empty at first
 local p = {}
 
@@ -1074,6 +1075,172 @@ function p:dlopen(path) end
 --- Kernel: `PTRACE_SYSEMU` of ptrace(2).
 ---@param fn? fun(t: luatrace.Thread, call: luatrace.Call): integer?, string?
 function p:emulate(fn) end
+
+--# Variables and types
+--:
+--: What the program's debug information (DWARF, `-g`) says about its variables and types. A
+--: variable's value is read when the script looks at it.
+--:
+--: | C, C++, Rust | Lua |
+--: |---|---|
+--: | integers, char | integer; one of 128 bits that needs more than 64 is a string `"0x…"` |
+--: | bool | boolean |
+--: | float, double, long double | float |
+--: | enum | the enumerator's name as a string, or the integer if it has none |
+--: | pointer | object: `v.member` of what it points to, `v[i]`, `v + 1`, `v == luatrace.null` |
+--: | struct, class, union | object: `v.member`, `pairs(v)`; members of base classes are its own |
+--: | array | object: `v[i]` from 0 on, `#v`, `pairs(v)` |
+--: | reference | what it refers to |
+--:
+--: `tostring` of an object is what gdb's print shows, of a char pointer or char array its text.
+--: Objects have no methods, so that every member can be had by its name: what else can be done with
+--: them is in `luatrace.addr`, `luatrace.str` and the others below. Unsigned 64-bit numbers from
+--: 2^63 on show as negative integers.
+--:
+--: Assigning to a variable, member or element writes it: numbers that fit, booleans, an enumerator's
+--: name, pointers (an object, an address or nil), strings to char arrays, tables of members or
+--: elements, objects of the same type. What does not fit raises.
+--:
+--: A variable that is optimised out at the instruction where the thread stands reads as nil; `t:var`
+--: says so. Memory that cannot be read raises. An object in memory can be kept for as long as the
+--: memory means the same; one in registers, until the thread runs on.
+
+--- The parameters and variables that can be named where the thread stands, in the function of
+--- this frame. Indexed by name: reads and assigns; an inner block's variable hides an outer one's.
+--- Where a function was inlined, those of its caller can be named too. `pairs` goes through them,
+--- innermost first. Functions that were compiled without optimisation have copied their parameters
+--- only after their first instructions; before, parameters are taken from where the calling
+--- convention has them, except for structs.
+---
+--- Errors: ENOENT (no debug information about this code, or no such frame), EIO.
+---@param frame? integer 0 (default): the innermost frame, 1: its caller, ... as in `t:backtrace`
+---@return table<string, any>? locals
+---@return string? message
+---@return string? code
+function t:locals(frame) end
+
+--- The value of a variable: one that can be named where the thread stands, else a global or static
+--- one: `"counter"`, `"file.c:counter"`, `"space::counter"`, `"Class::member"`, or
+--- `"function::counter"` for one that is static in a function. Thread-local variables of the program
+--- are this thread's.
+---
+--- Errors: ENOENT (there is no such variable; the message has the nearest name), ENODATA (optimised
+--- out, or not available at this instruction), EFAULT.
+---@param name string
+---@return any value see "Variables and types"
+---@return string? message
+---@return string? code
+function t:var(name) end
+
+--- Assign to the variable that `t:var` finds. What does not fit raises.
+---@param name string
+---@param value any
+---@return true? done
+---@return string? message
+---@return string? code
+function t:set(name, value) end
+
+--- The object of this type at an address: a struct, union or array, or a pointer with that value.
+--- The type is written as in C: `"struct node *"`, `"char *[4]"`, `"ns::Class"`, `"size_t *"`. C's
+--- own types are known without debug information.
+---
+--- Errors: ENOENT (no such type).
+---@param type string
+---@param addr integer|table address, or a pointer or object
+---@return table? value
+---@return string? message
+---@return string? code
+function t:cast(type, addr) end
+
+--- What a type is: `name`, `kind` (`"struct"`, `"union"`, `"class"`, `"enum"`, `"base"`,
+--- `"pointer"`, `"array"`, `"function"`, ...), `size` in bytes if known, and `members` (each with
+--- name, type, offset in bytes, and for bit-fields bit and bits), `values` (of an enum: name and
+--- value), `length` (of an array), `target` (of arrays and pointers). Of a typedef, what it names.
+---
+--- Errors: ENOENT (no such type).
+---@param type string|table its name, or an object of it
+---@return table? description
+---@return string? message
+---@return string? code
+function t:typeof(type) end
+
+--- The value of a global or static variable, as `t:var` has it. A thread of the process must stand
+--- still. `p.vars.NAME` is the same, but raises for a name that there is not; `p.vars.NAME = value`
+--- assigns.
+---
+--- <!-- run: luatrace example.lua -- "${LUATRACE_BUILD:-build}/tests/fixtures/variables" word
+---      expect: counter 100 -->
+--- ```lua
+--- on_syscall("getppid", function(t)
+---   print("counter", t.process:var("counter"))
+---   t.process.vars.counter = 7
+--- end)
+--- ```
+---@param name string
+---@return any value
+---@return string? message
+---@return string? code
+function p:var(name) end
+
+--- Assign to the global or static variable that `p:var` finds. What does not fit raises.
+---@param name string
+---@param value any
+---@return true? done
+---@return string? message
+---@return string? code
+function p:set(name, value) end
+
+--- The address that a pointer has, or that an object is at.
+---@param value table pointer or object
+---@return integer addr
+function luatrace.addr(value) end
+
+--- What a pointer points to. `pointer[0]` is the same, but raises what goes wrong.
+---
+--- Errors: EFAULT.
+---@param pointer table
+---@return any value
+---@return string? message
+---@return string? code
+function luatrace.deref(pointer) end
+
+--- The C string that a char pointer points to or that is in a char array, as Lua's strings, which
+--- can be compared; also the text of a Rust `&str`. A string is returned as it is.
+---
+--- Errors: EFAULT (a null pointer, no memory there).
+---@param value table|string
+---@param max? integer bytes at most (4096)
+---@return string? text
+---@return boolean|string|nil cut true where no end was found within `max`; else the message
+---@return string? code
+function luatrace.str(value, max) end
+
+--- The bytes of a struct, union or array.
+---
+--- Errors: EFAULT, ENODATA (parts of it are optimised out, or its size is not known).
+---@param value table
+---@return string? bytes
+---@return string? message
+---@return string? code
+function luatrace.bytes(value) end
+
+--- The name of the type of an object, as C writes it: `"struct node *"`.
+---@param value table
+---@return string name
+function luatrace.typename(value) end
+
+--- The size of an object in bytes; of a pointer its own.
+---
+--- Errors: ENODATA (not known).
+---@param value table
+---@return integer? size
+---@return string? message
+---@return string? code
+function luatrace.sizeof(value) end
+
+--- The null pointer: `while node ~= luatrace.null do … node = node.next end`.
+---@type table
+luatrace.null = nil
 
 --# Virtual files
 --:
