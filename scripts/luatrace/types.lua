@@ -275,45 +275,57 @@ end
 
 local DEPTH_MAX = 12
 
-local function collect(t, type, from, names, depth)
+local function inner_type(t, type, part)
+  local inner = types.part_type(t, type, part)
+  inner = inner and types.plain(t, inner)
+  return inner and not part.elsewhere and inner.kind ~= "array" and inner
+end
+
+local function add(found, name, member)
+  if found.names[name] then return end
+  found.names[name] = member
+  found.order[#found.order + 1] = name
+end
+
+-- What has no name of its own is looked into after what has one, so that it hides nothing.
+local function collect(t, type, from, found, depth)
   local later = {}
   for _, part in ipairs(type.parts) do
     local at = part.value and from + part.value
     if part.name ~= "" and not part.base then
-      if not names[part.name] then names[part.name] = { part = part, of = type, at = at } end
-    elseif at then
+      add(found, part.name, { part = part, of = type, at = at })
+    elseif at and depth > 0 then
       later[#later + 1] = part
     end
   end
-  if depth == 0 then return end
   for _, part in ipairs(later) do -- members without a name, and base classes
-    local inner = types.part_type(t, type, part)
-    inner = inner and types.plain(t, inner)
-    if inner and inner.parts and not part.elsewhere and inner.kind ~= "array" then
-      if part.base and inner.name ~= "" and not names[inner.name] then
-        names[inner.name] = { part = part, of = type, at = from + part.value }
+    local inner = inner_type(t, type, part)
+    if inner then
+      if part.base and not found.names[inner.name] then
+        found.names[inner.name] = { part = part, of = type, at = from + part.value }
       end
-      collect(t, inner, from + part.value, names, depth - 1)
+      collect(t, inner, from + part.value, found, depth - 1)
     end
   end
 end
 
--- The member with this name: { part, of: the struct that it is in, at: offset in bits }, or nil.
-function types.member(t, type, name)
+local function members(t, type)
   if not type.members then
-    type.members = {}
+    type.members = { names = {}, order = {} }
     collect(t, type, 0, type.members, DEPTH_MAX)
   end
-  return type.members[name]
+  return type.members
 end
 
--- The names of all members, for those who mistook one.
+-- The member with this name: { part, of: the struct that it is in, at: offset in bits }, or nil. A
+-- base class is one under its own name.
+function types.member(t, type, name)
+  return members(t, type).names[name]
+end
+
+-- The names of all members, in order; those of base classes come last.
 function types.member_names(t, type)
-  types.member(t, type, "")
-  local names = {}
-  for name in pairs(type.members) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+  return members(t, type).order
 end
 
 local aggregates = { struct = true, class = true, union = true }

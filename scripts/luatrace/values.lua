@@ -271,7 +271,9 @@ end
 local function assign_copy(t, type, where, at, value)
   local size = types.size(t, type)
   local from = rawget(value, TYPE)
-  if not size or size ~= types.size(t, from) or from.kind ~= type.kind then wrong(t, type, value) end
+  if not size or size ~= types.size(t, from) or from.kind ~= type.kind then
+    wrong(t, type, value)
+  end
   local bytes, message = values.bytes(value)
   check(bytes, message)
   check(core.object_write(t, where, whole_bytes(at), bytes))
@@ -389,12 +391,10 @@ end
 
 -- Members by name, or elements from 0 on.
 local function members(value)
-  local t, type = struct_of(value, "?")
-  local at = 0
+  local names, at = types.member_names(struct_of(value, "?")), 0
   return function()
-    repeat at = at + 1 until not type.parts[at] or type.parts[at].name ~= ""
-    local part = type.parts[at]
-    if part then return part.name, value[part.name] end
+    at = at + 1
+    if names[at] then return names[at], value[names[at]] end
   end
 end
 
@@ -500,7 +500,9 @@ function values.cast(t, type, addr)
   local plain, message, code = types.plain(t, type)
   if not plain then return nil, message, code end
   if plain.kind == "pointer" then return new_pointer(t, plain, addr) end
-  if plain.kind == "array" or types.is_aggregate(plain) then return new_object(t, plain, addr, 0) end
+  if plain.kind == "array" or types.is_aggregate(plain) then
+    return new_object(t, plain, addr, 0)
+  end
   core.raise(("t:cast: a pointer, struct, union or array type expected; t:cast(\"%s *\", addr)[0] "
     .. "is what is there"):format(types.name(t, type)))
 end

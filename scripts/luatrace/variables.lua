@@ -33,7 +33,8 @@ local function assign(t, value, scope, at, file, where)
 end
 
 local function check_name(name)
-  if type(name) ~= "string" then core.raise("the name of a variable expected, got " .. type(name)) end
+  if type(name) == "string" then return end
+  core.raise("the name of a variable expected, got " .. type(name))
 end
 
 -- ---- Locals --------------------------------------------------------------------------------
@@ -109,12 +110,11 @@ local function scope_of(f)
   if not core.stands(t, f.seq) then
     core.raise(("this frame is over: thread %d has run on"):format(t.tid))
   end
-  local scope, message = rawget(f, SCOPE), nil
-  if not scope then
-    scope, message = core.scope(t, 0)
-    if not scope then core.raise(message) end
-    rawset(f, SCOPE, scope)
-  end
+  local kept = rawget(f, SCOPE)
+  if kept then return t, kept end
+  local scope, message = core.scope(t, 0)
+  if not scope then core.raise(message) end
+  rawset(f, SCOPE, scope)
   return t, scope
 end
 
