@@ -160,7 +160,8 @@ describe("names", function()
   it("that are hostile are bounded", function()
     local names = {}
     for i, text in ipairs { ("Z"):rep(3000), "ZN" .. ("1a"):rep(20000) .. "E",
-      "Z1f" .. ("P"):rep(9000), "ZN1aIXadL_Z" .. ("N1aIXadL_Z"):rep(500), "R" .. ("NvC"):rep(3000), "ZZ" .. ("Z"):rep(70000) } do
+      "Z1f" .. ("P"):rep(9000), "ZN1aIXadL_Z" .. ("N1aIXadL_Z"):rep(500), "R" .. ("NvC"):rep(3000),
+      "ZZ" .. ("Z"):rep(70000) } do
       names[i] = (".globl _%s\n_%s: nop\n"):format(text, text)
     end
     local path = T.dir() .. "/long"
