@@ -166,8 +166,8 @@ local function resolve(handler, p, relocated, new)
     if list then
       handler.found[spec] = true
       plant_all(handler, p, spec, list, relocated)
-    elseif not handler.found[spec] then
-      handler.problem = message
+    elseif not handler.found[spec] and not loading[p] then
+      handler.problem = message .. locations.hint(p, spec)
     end
   end
 end
@@ -509,10 +509,10 @@ end
 -- Handlers that never ran.
 function breaks.misses()
   for _, handler in ipairs(handlers) do
-    if handler.count == 0 and not handler.internal then
+    if handler.count == 0 and not handler.internal and not handler.told then
       if not handler.resolved then
-        core.warn(("on_%s: '%s' was never found%s"):format(handler.kind, handler.label,
-          handler.hint or ""))
+        core.warn(("on_%s: '%s' was never found: %s"):format(handler.kind, handler.label,
+          handler.problem or "no program was traced"))
       elseif handler.hits == 0 then
         core.warn(("on_%s: '%s' was never reached"):format(handler.kind, handler.label))
       end

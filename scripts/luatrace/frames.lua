@@ -21,7 +21,7 @@ local frames = {
 local KEPT = 6 -- arguments that still answer after f:leave()
 
 -- What a frame knows of itself besides its fields: `kept` (arguments), `number` (of its return),
--- `left` (number of the stop after f:leave()), `kind` (of its result), `skipped`, `lost`.
+-- `left` (number of the stop after f:leave()), `kind` and `value` (of its result), `skipped`, `lost`.
 local get, set = rawget, rawset
 
 -- ---- Arguments -----------------------------------------------------------------------------
@@ -149,10 +149,9 @@ function Frame:__index(key)
     if not frames.locals then core.raise("there is no debug information") end
     return frames.locals(self)
   end
-  if key ~= "ret" then
-    core.raise(("a frame has no field '%s'%s"):format(tostring(key),
-      type(key) == "string" and nearest(key, names) or ""))
-  end
+  if key == "ret" then return get(self, "value") end
+  core.raise(("a frame has no field '%s'%s"):format(tostring(key),
+    type(key) == "string" and nearest(key, names) or ""))
 end
 
 -- f.ret = value after f:leave(): what the program gets.
@@ -167,7 +166,7 @@ function Frame:__newindex(key, value)
       .. "after f:leave() its result can be assigned")
   end
   core.function_set_result(self.thread, seq, value, get(self, "kind"))
-  set(self, "ret", value)
+  set(self, "value", value)
 end
 
 function Frame:__tostring()
@@ -218,7 +217,7 @@ local function result(f, t, kind)
     value, message = t.mem:str(value)
     if not value then return nil, message, "EFAULT" end
   end
-  set(f, "ret", value)
+  set(f, "value", value)
   return value
 end
 
@@ -236,7 +235,7 @@ end
 local function over_already(f, kind)
   if get(f, "lost") then return nil, LOST, "ECANCELED" end
   local same = get(f, "skipped") or get(f, "kind") == kind
-  if same or not core.stands(f.thread, get(f, "left")) then return get(f, "ret") end
+  if same or not core.stands(f.thread, get(f, "left")) then return get(f, "value") end
   return result(f, f.thread, kind)
 end
 
@@ -326,7 +325,7 @@ function methods.skip(f, value, kind)
   keep_arguments(f)
   core.function_skip(f.thread, f.seq, value, kind)
   set(f, "skipped", true)
-  set(f, "ret", value)
+  set(f, "value", value)
 end
 
 return frames

@@ -210,9 +210,9 @@ end
 
 -- The places that a location means in a process: a list of { addr, name, module, entry, indirect }
 -- in which `entry` tells that it is the first instruction of a function and `indirect` that it is
--- a function which returns the address of the one that is meant. Or nil, a message and a code. `new`:
--- a list of modules (p:modules()) to look in, where they are symbols. `loading`: what else the program
--- needs is not mapped yet.
+-- a function which returns the address of the one that is meant. Or nil, a message and a code.
+-- `new`: a list of modules (p:modules()) to look in, where they are symbols. `loading`: what else
+-- the program needs is not mapped yet.
 function locations.resolve(p, spec, new, loading)
   local list, message, code = resolvers[spec.kind](p, spec, new, loading)
   if list and not list[1] then
