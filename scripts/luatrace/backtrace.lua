@@ -69,7 +69,8 @@ end
 -- Without names and lines only where the frames are is told.
 local function stack_of(t, options)
   local names = options.names ~= false
-  local frames, reason, code = core.stack(t, options.limit or DEFAULT, names)
+  local frames, reason, code = core.stack(t, options.limit or DEFAULT, names,
+    options.lines ~= false)
   if not frames then return nil, reason, code end
   for i = 1, #frames do setmetatable(frames[i], Frame) end
   frames.incomplete = reasons[reason]
