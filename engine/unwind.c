@@ -348,11 +348,12 @@ uint64_t lt_cursor_lookup(const struct lt_cursor *cursor)
   return cursor->exact ? cursor->pc : cursor->pc - 1;
 }
 
-/* Stacks grow downwards, so callers are above; a signal handler may have a stack of its own. A stack
- * that comes back to a frame after powers of two of them goes round. */
+/* Stacks grow downwards, so callers are above; a signal handler may have a stack of its own. The
+ * innermost function may have taken its return address off the stack (vfork). A stack that comes back
+ * to a frame after powers of two of them goes round. */
 static bool makes_progress(struct lt_cursor *cursor, uint64_t pc, uint64_t sp)
 {
-  if (!cursor->trampoline && sp <= cursor->sp)
+  if (!cursor->trampoline && (sp < cursor->sp || (sp == cursor->sp && !cursor->exact)))
     return false;
   if (pc == cursor->mark_pc && sp == cursor->mark_sp)
     return false;

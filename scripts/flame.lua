@@ -4,10 +4,10 @@
 --   luatrace flame --at openat -- make
 --   luatrace -p 1234 flame --seconds 10 -o out.folded
 --
--- By the clock: as often as --rate says, the threads that run are stopped, looked at, and let run on.
--- With --at: each time that a system call or a function is entered. Each line has the functions from
--- the outermost to the innermost with ";" between, and how often they were seen; speedscope and
--- flamegraph.pl read that.
+-- By the clock: as often as --rate says, the threads that run are stopped, looked at, and let run
+-- on. With --at: each time that a system call or a function is entered. Each line has the functions
+-- from the outermost to the innermost with ";" between, and how often they were seen; speedscope
+-- and flamegraph.pl read that.
 
 local opts = args {
   usage = "[OPTION...] [--] PROGRAM [ARGUMENT...]",

@@ -13,7 +13,9 @@ local opts = args {
   { "o", "output", "FILE", "write to FILE" },
 }
 local pid = tonumber(opts.pid or "")
-if not pid or pid % 1 ~= 0 or pid < 1 then luatrace.mistake("it needs the number of a process: -p PID") end
+if not pid or pid % 1 ~= 0 or pid < 1 then
+  luatrace.mistake("it needs the number of a process: -p PID")
+end
 local limit = tonumber(opts.limit or 256)
 if not limit or limit % 1 ~= 0 or limit < 1 or limit > 65536 then
   luatrace.mistake("-n is a number of frames from 1 to 65536")

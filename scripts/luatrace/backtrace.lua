@@ -68,10 +68,13 @@ end
 
 -- Without names and lines only where the frames are is told.
 local function stack_of(t, options)
-  local names = options.names ~= false
-  local frames, reason, code = core.stack(t, options.limit or DEFAULT, names,
-    options.lines ~= false)
+  local limit = options.limit or DEFAULT
+  local frames, reason, code = core.stack(t, limit, options.names ~= false, options.lines ~= false)
   if not frames then return nil, reason, code end
+  for i = #frames, limit + 1, -1 do -- inlined calls are frames too
+    frames[i] = nil
+    reason = "limit"
+  end
   for i = 1, #frames do setmetatable(frames[i], Frame) end
   frames.incomplete = reasons[reason]
   return setmetatable(frames, Stack)
@@ -81,7 +84,9 @@ end
 function core.methods.thread.backtrace(t, options)
   options = check_options(options)
   local frames, message, code = stack_of(t, options)
-  if code == "EBUSY" then core.raise(("thread %d is running; stop it or freeze it"):format(t.tid)) end
+  if code == "EBUSY" then
+    core.raise(("thread %d is running; stop it or freeze it"):format(t.tid))
+  end
   if not frames then return nil, message, code end
   return frames
 end
