@@ -4,7 +4,7 @@
 --
 -- Seen are the calls of malloc and its kin, whoever makes them: strdup, new in C++. Memory that is
 -- still reachable at the end counts as not freed, too. Frees of what was never allocated, or was
--- freed before, are reported as they happen.
+-- freed before, are reported as they happen, unless the C library does it itself.
 
 local blocks = require "heap.blocks"
 local opts = args {
@@ -117,9 +117,16 @@ local function is_passed_on(t, f, addr)
   return freed_last[t] == addr and freed_by[t] ~= f.module
 end
 
+-- The C library may do so: it keeps blocks that were freed for the thread, and memory of its own.
+local function is_by_library(f)
+  local caller = f.caller
+  return caller and caller.module == f.module
+    and (f.module:find(".so", 1, true) or (caller.name or ""):find("^_") ~= nil)
+end
+
 local function complain(t, f, heap, addr)
   local pc = heap.freed_at[addr]
-  if is_passed_on(t, f, addr) then return end
+  if is_passed_on(t, f, addr) or is_by_library(f) then return end
   heap.unknown = heap.unknown + 1
   if not pc and heap.attached then return end -- allocated before we came
   say(t, pc and "%s(%#x): freed already, by %s" or "%s(%#x): not allocated", f.name, addr,
@@ -137,7 +144,6 @@ function functions.free(t, f, heap)
   end
   freed_last[t], freed_by[t] = addr, f.module
 end
-functions.cfree = functions.free
 
 function functions.realloc(t, f, heap)
   local old, size, pc = f.args[1], f.args[2], f.caller and f.caller.pc or 0

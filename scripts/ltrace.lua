@@ -83,7 +83,7 @@ local function show(t, f, name)
   if lines.is_passed_on(t, t.sp) then return end
   local arguments, late = values.arguments(t, f, name)
   local call = lines.begin(t, name, arguments, t.sp)
-  local result, message = f:leave(values.result_type(name))
+  local result, message = f:leave(values.result_type(t, name))
   if result == nil then
     lines.finish(t, call, "? (" .. message:gsub("^%w+: ", "") .. ")")
     return

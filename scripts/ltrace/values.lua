@@ -286,9 +286,11 @@ local leave_as = { int = "int", fd = "int", pid = "int", char = "int", signal = 
   llong = "int64", dbl = "double", flt = "float", void = "void", bool = "int" }
 
 -- What f:leave() is told about the result of a function.
-function values.result_type(name)
+function values.result_type(t, name)
   local prototype = prototypes[name]
-  return prototype and leave_as[prototype.result] or "ptr"
+  local kind = prototype and leave_as[prototype.result] or "ptr"
+  if kind == "int64" and t.abi == "i386" and prototype.result ~= "llong" then return "int" end
+  return kind
 end
 
 -- Whether the result says that the function has failed.
@@ -297,11 +299,11 @@ function values.failed(t, name, result)
   if not prototype or not prototype.fails then return false end
   local kind = prototype.result
   if kind == "ptr" and name == "mmap" then
-    return result == -1 or (t.abi == "i386" and result == 0xffffffff)
+    return result == -1 or t.abi == "i386" and result == 0xffffffff
   elseif kind == "ptr" or kind == "str" or kind == "file" then
     return result == 0 and not name:find("^readdir")
   end
-  return result == -1 or (t.abi == "i386" and result == 0xffffffff)
+  return result == -1
 end
 
 local errno_at = setmetatable({}, { __mode = "k" }) -- by thread: its errno; false: not known
