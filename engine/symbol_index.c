@@ -298,6 +298,39 @@ bool lt_names_find(struct lt_file *file, const char *name, bool demangled, size_
   return best;
 }
 
+/* Chains are in order, and so is what two of them have together. */
+static uint32_t next_named(const struct lt_names *names, const struct table *table, bool demangled,
+                           uint32_t at, const char *name)
+{
+  while (at != NONE && strcmp(text_of(names, demangled, at), name) != 0)
+    at = table->next[at];
+  return at;
+}
+
+bool lt_names_each(struct lt_file *file, const char *name, lt_names_visit *visit, void *data)
+{
+  struct lt_names *names = file->names;
+  load_demangled(file);
+  if (!make_table(names, false, &names->by_raw) ||
+      (names->places && !make_table(names, true, &names->by_demangled)))
+    return true;
+  const struct table *raw = &names->by_raw, *shown = &names->by_demangled;
+  uint32_t a = next_named(names, raw, false, raw->heads[hash_of(name) & raw->mask], name);
+  uint32_t b = names->places
+                   ? next_named(names, shown, true, shown->heads[hash_of(name) & shown->mask], name)
+                   : NONE;
+  while (a != NONE || b != NONE) {
+    uint32_t index = b == NONE || (a != NONE && a < b / 2) ? a : b / 2;
+    if (!visit(data, index))
+      return false;
+    if (a == index)
+      a = next_named(names, raw, false, raw->next[a], name);
+    while (b != NONE && b / 2 == index)
+      b = next_named(names, shown, true, shown->next[b], name);
+  }
+  return true;
+}
+
 /* ---- By address --------------------------------------------------------------------------- */
 
 /* The first symbol of those that begin where this one does: the best name. */

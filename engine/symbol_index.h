@@ -24,6 +24,10 @@ const char *lt_names_demangled(struct lt_file *file, size_t index, bool full);
 /* The symbol of this name, by which the best of several is meant (lt_names_rank). True if there is
  * one. `demangled`: by that name, with or without parameters. */
 bool lt_names_find(struct lt_file *file, const char *name, bool demangled, size_t *ret);
+/* All symbols of this name, raw, demangled or full, in order: calls `visit` with the index of each until
+ * it returns false. */
+typedef bool lt_names_visit(void *data, size_t index);
+bool lt_names_each(struct lt_file *file, const char *name, lt_names_visit *visit, void *data);
 /* Of use as an answer: 0 none, 1 an old version, 2 local, 3 exported. */
 int lt_names_rank(const struct lt_read_symbol *symbol);
 /* The innermost symbol that has this address of the file, or else the nearest without a size below

@@ -210,6 +210,13 @@ int lt_symbol_at(lt_process *process, uint64_t addr, struct lt_symbol *ret)
 
 /* ---- Many --------------------------------------------------------------------------------- */
 
+struct walk {
+  const struct lt_module *module;
+  lt_symbol_visit *visit;
+  void *data;
+  ssize_t found;
+};
+
 static bool matches(struct lt_file *file, size_t index, const char *glob)
 {
   if (strcmp(glob, "*") == 0 || fnmatch(glob, lt_names_raw(file->names, index), 0) == 0)
@@ -222,28 +229,42 @@ static bool matches(struct lt_file *file, size_t index, const char *glob)
   return false;
 }
 
+static bool show(void *data, size_t index)
+{
+  struct walk *walk = data;
+  struct lt_symbol symbol;
+  if (lt_names_at(walk->module->file->names, index)->flags & LT_SYMBOL_ABSOLUTE)
+    return true;
+  describe(walk->module, index, &symbol);
+  walk->found++;
+  return walk->visit(walk->data, &symbol);
+}
+
+static bool walk_module(struct walk *walk, const char *glob)
+{
+  struct lt_file *file = walk->module->file;
+  if (!strpbrk(glob, "*?[\\"))
+    return lt_names_each(file, glob, show, walk);
+  for (size_t i = 0; i < lt_names_count(file->names); i++)
+    if (matches(file, i, glob) && !show(walk, i))
+      return false;
+  return true;
+}
+
 ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symbol_visit *visit,
                         void *data)
 {
   struct pattern parts;
+  struct walk walk = {.visit = visit, .data = data};
   int error = split(process->session, pattern, &parts);
-  ssize_t count = error ? error : lt_modules(process), found = 0;
-  for (ssize_t i = 0; i < count; i++) {
-    const struct lt_module *module = module_number(process, (size_t)i);
-    const struct lt_names *names =
-        is_called(module, parts.module) ? lt_names_of(module->file, &error) : NULL;
-    for (size_t k = 0; names && k < lt_names_count(names); k++) {
-      struct lt_symbol symbol;
-      if (lt_names_at(names, k)->flags & LT_SYMBOL_ABSOLUTE ||
-          !matches(module->file, k, parts.symbol))
-        continue;
-      describe(module, k, &symbol);
-      found++;
-      if (!visit(data, &symbol))
-        return found;
-    }
+  ssize_t count = error ? error : lt_modules(process);
+  bool going = true;
+  for (ssize_t i = 0; going && i < count; i++) {
+    walk.module = module_number(process, (size_t)i);
+    if (is_called(walk.module, parts.module) && lt_names_of(walk.module->file, &error))
+      going = walk_module(&walk, parts.symbol);
   }
-  return count < 0 ? count : found;
+  return count < 0 ? count : walk.found;
 }
 
 /* ---- Almost one ----------------------------------------------------------------------------- */
