@@ -228,6 +228,7 @@ int lt_read_symbols(struct lt_read_file *file, struct lt_bytes_in *question, str
   lt_put_u8(&list.pool, 0);
   add_all(file, &list);
   add_exported(file, &list);
+  lt_read_plt(file, &list);
   int error = list.pool.failed ? -ENOMEM : 0;
   if (!error) {
     merge(&list);

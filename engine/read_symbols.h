@@ -30,5 +30,7 @@ struct lt_read_list {
 };
 void lt_read_symbol_add(struct lt_read_list *list, const struct lt_read_symbol *symbol,
                         const char *name, size_t name_size);
+/* read_plt.c */
+void lt_read_plt(struct lt_read_file *file, struct lt_read_list *list);
 
 #endif

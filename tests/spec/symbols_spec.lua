@@ -99,6 +99,25 @@ describe("symbols come from", function()
     assert.equal((KNOWN:gsub("hidden[^\n]*\n", "")), at_getppid(T.dir() .. "/bare", ALL))
   end)
 
+  it("code that jumps to other modules, as objdump names it", function()
+    for _, flags in ipairs { "", "-fcf-protection=none", "-no-pie", "-Wl,-z,now", "-m32",
+      "-m32 -no-pie" } do
+      if flags:find("-m32") and not T.exists(T.fixture("exact-32")) then break end
+      local program = build("jumps.c", SOURCE, flags)
+      local said = at_getppid(program, [[
+        for _, s in ipairs(p:symbols("jumps:*@plt")) do
+          say(("%x %s %s"):format(s.addr - s.bias, s.name, s.kind))
+        end
+      ]])
+      local want = {}
+      for addr, name in T.run({ "objdump", "-d", program }).out:gmatch("(%x+) <([^>]*@plt)>:") do
+        want[#want + 1] = ("%x %s plt\n"):format(tonumber(addr, 16), name)
+      end
+      assert.truthy(#want >= 1)
+      assert.equal(table.concat(want), said, flags)
+    end
+  end)
+
   it("the vdso", function()
     assert.equal("__vdso_clock_gettime\ttrue\n", at_getppid(T.fixture("loads"), [[
       local s = p:symbols("*vdso*:__vdso_clock_gettime")[1]
