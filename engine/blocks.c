@@ -122,8 +122,12 @@ static int by_addr(const void *a, const void *b)
 static void declare_opening(struct lt_code_reading *reading)
 {
   struct lt_code_row *rows = reading->rows;
-  if (!reading->row_count || rows[0].addr != reading->entry || !reading->line)
+  if (!reading->row_count || rows[0].addr != reading->entry)
     return;
+  if (!reading->line) { /* a lambda's is not known */
+    reading->file = rows[0].file;
+    reading->line = rows[0].line;
+  }
   uint32_t brace = rows[0].line;
   for (size_t i = 0; i < reading->row_count && i < 2; i++) {
     const struct lt_code_insn *insn = insn_at(reading, rows[i].addr);
@@ -187,7 +191,8 @@ static bool reads_guard(const struct lt_code_reading *reading, size_t first, siz
 static bool is_way_out(const struct lt_code_reading *reading, size_t first, size_t last,
                        const struct lt_code_row *row)
 {
-  return reading->has_value && !row->opening && row->addr >= reading->insns[first].addr &&
+  return reading->has_value && !row->opening && row->line == reading->last_line &&
+         row->addr >= reading->insns[first].addr &&
          (reading->insns[last].flow == LT_FLOW_RETURN ||
           reads_guard(reading, first, last, row->addr));
 }
@@ -200,9 +205,10 @@ static bool add_lines(struct lt_code_reading *reading, struct lt_block *block, s
   const struct lt_code_insn *from = &reading->insns[first], *to = &reading->insns[last];
   size_t row = first_row(reading, from->addr), end = first_row(reading, to->addr + 1);
   bool goes_on = row > 0 && !from->row && to->flow != LT_FLOW_RETURN &&
+                 reading->way_out != reading->rows[row - 1].addr &&
                  !reads_guard(reading, first, last, from->addr);
   if (end > row && is_way_out(reading, first, last, &reading->rows[end - 1]))
-    end--;
+    reading->way_out = reading->rows[--end].addr;
   for (row -= goes_on; row < end; row++)
     if (!add_line(reading, block, &reading->rows[row]))
       return false;
@@ -260,6 +266,11 @@ static void connect(struct lt_code_reading *reading, size_t first_block)
 
 static int make_blocks(struct lt_code_reading *reading)
 {
+  reading->last_line = 0;
+  reading->way_out = 0;
+  for (size_t i = 0; i < reading->row_count; i++)
+    if (reading->rows[i].file == reading->file && reading->rows[i].line > reading->last_line)
+      reading->last_line = reading->rows[i].line;
   for (size_t first = 0, last; first < reading->insn_count; first = last + 1) {
     last = first;
     while (last + 1 < reading->insn_count && !reading->insns[last + 1].leads)

@@ -32,6 +32,8 @@ struct lt_code_reading {
   uint64_t entry;               /* the function: from here on */
   uint32_t file, line;
   bool has_value;
+  uint32_t last_line; /* that has code: that of the brace which closes the function */
+  uint64_t way_out;   /* the row that only leaves it; 0 */
   struct lt_code_range *ranges;
   size_t range_count, range_room;
   struct lt_code_row *rows;

@@ -53,14 +53,13 @@ static int finish_function(struct making *making)
   if (!functions)
     return -ENOMEM;
   program->functions = functions;
-  struct lt_code function = {.name = making->name,
-                             .entry = reading->entry,
-                             .file = reading->file,
-                             .line = reading->line,
-                             .blocks = (uint32_t)program->block_count};
+  struct lt_code function = {
+      .name = making->name, .entry = reading->entry, .blocks = (uint32_t)program->block_count};
   ssize_t count = lt_blocks_find(reading);
   if (count < 0)
     return (int)count;
+  function.file = reading->file;
+  function.line = reading->line;
   function.count = (uint32_t)count;
   if (count)
     functions[program->function_count++] = function;

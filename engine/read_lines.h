@@ -19,6 +19,8 @@ bool lt_read_unit_at(Dwarf *dwarf, Dwarf_Addr addr, struct lt_read_unit *ret);
  * the one before. Returns how many. */
 #define LT_READ_DEPTH 64
 size_t lt_read_scopes_at(Dwarf_Die *tree, Dwarf_Addr addr, Dwarf_Die ret[LT_READ_DEPTH]);
+/* Whether functions may be among the children of such a DIE. */
+bool lt_read_holds_functions(int tag);
 /* Put the name of a function or inlined copy as it is in the source, or "". `full`: with the types of
  * its parameters where they are part of it. */
 void lt_read_put_name(struct lt_bytes *bytes, Dwarf_Die *die, bool full);

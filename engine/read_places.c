@@ -257,19 +257,11 @@ static void search_functions(struct search *search, Dwarf_Die *die, unsigned dep
   if (depth > LT_READ_DEPTH || dwarf_child(die, &child) != 0)
     return;
   do {
-    switch (dwarf_tag(&child)) {
-    case DW_TAG_subprogram:
+    int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_subprogram)
       add_function(search, &child);
-      break;
-    case DW_TAG_namespace:
-    case DW_TAG_module:
-    case DW_TAG_structure_type:
-    case DW_TAG_class_type:
+    if (lt_read_holds_functions(tag))
       search_functions(search, &child, depth + 1);
-      break;
-    default:
-      break;
-    }
   } while (!search->failed && dwarf_siblingof(&child, &child) == 0);
 }
 

@@ -80,11 +80,15 @@ static void put_rows(struct table *table, Dwarf_Addr from, Dwarf_Addr to)
   }
 }
 
-/* No function of the source. */
+/* No function of the source. The compiler makes those of lambdas too, but what they do is written
+ * there. */
 static bool is_artificial(Dwarf_Die *die)
 {
   Dwarf_Attribute attribute;
   bool is = false;
+  const char *name = dwarf_diename(die);
+  if (name && strcmp(name, "operator()") == 0)
+    return false;
   return dwarf_attr_integrate(die, DW_AT_artificial, &attribute) &&
          dwarf_formflag(&attribute, &is) == 0 && is;
 }
@@ -123,20 +127,11 @@ static void put_functions(struct table *table, Dwarf_Die *die, unsigned depth)
   if (depth > LT_READ_DEPTH || dwarf_child(die, &child) != 0)
     return;
   do {
-    switch (dwarf_tag(&child)) {
-    case DW_TAG_subprogram:
+    int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_subprogram)
       put_function(table, &child);
-      put_functions(table, &child, depth + 1); /* GNU C has functions in functions */
-      break;
-    case DW_TAG_namespace:
-    case DW_TAG_module:
-    case DW_TAG_structure_type:
-    case DW_TAG_class_type:
+    if (lt_read_holds_functions(tag))
       put_functions(table, &child, depth + 1);
-      break;
-    default:
-      break;
-    }
   } while (!table->failed && !table->ret->failed && dwarf_siblingof(&child, &child) == 0);
 }
 

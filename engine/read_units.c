@@ -63,8 +63,14 @@ static bool has_addresses(int tag)
          tag == DW_TAG_with_stmt;
 }
 
-/* Look for the child of `die` that contains the address, also in what only holds functions. */
-static bool child_at(Dwarf_Die *die, Dwarf_Addr addr, unsigned depth, Dwarf_Die *ret)
+bool lt_read_holds_functions(int tag)
+{
+  return holds_functions(tag) || tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block;
+}
+
+/* Look for the child of `die` that contains the address, also in what only holds functions; `deep`:
+ * and in functions, which hold lambdas and the like. */
+static bool child_at(Dwarf_Die *die, Dwarf_Addr addr, unsigned depth, bool deep, Dwarf_Die *ret)
 {
   Dwarf_Die child;
   if (depth > LT_READ_DEPTH || dwarf_child(die, &child) != 0)
@@ -75,7 +81,8 @@ static bool child_at(Dwarf_Die *die, Dwarf_Addr addr, unsigned depth, Dwarf_Die 
       *ret = child;
       return true;
     }
-    if (holds_functions(tag) && child_at(&child, addr, depth + 1, ret))
+    if ((deep ? lt_read_holds_functions(tag) : holds_functions(tag)) &&
+        child_at(&child, addr, depth + 1, deep, ret))
       return true;
   } while (dwarf_siblingof(&child, &child) == 0);
   return false;
@@ -85,7 +92,8 @@ size_t lt_read_scopes_at(Dwarf_Die *tree, Dwarf_Addr addr, Dwarf_Die ret[LT_READ
 {
   size_t count = 0;
   Dwarf_Die *outer = tree;
-  while (count < LT_READ_DEPTH && child_at(outer, addr, 0, &ret[count]))
+  while (count < LT_READ_DEPTH && (child_at(outer, addr, 0, false, &ret[count]) ||
+                                   (count == 0 && child_at(outer, addr, 0, true, &ret[count]))))
     outer = &ret[count++];
   return count;
 }
