@@ -197,6 +197,14 @@ static bool is_way_out(const struct lt_code_reading *reading, size_t first, size
           reads_guard(reading, first, last, row->addr));
 }
 
+/* Whether the block is what is called when the stack's guard has been overrun. */
+static bool is_alarm(const struct lt_code_reading *reading, size_t first, size_t last, size_t row)
+{
+  return reading->way_out && first == last && reading->insns[first].flow == LT_FLOW_CALL &&
+         reading->insns[first].row && row < reading->row_count &&
+         reading->rows[row].line == reading->last_line;
+}
+
 /* The lines of the block of these instructions: of the statement that goes on in it, and of those
  * that begin in it. */
 static bool add_lines(struct lt_code_reading *reading, struct lt_block *block, size_t first,
@@ -209,6 +217,8 @@ static bool add_lines(struct lt_code_reading *reading, struct lt_block *block, s
                  !reads_guard(reading, first, last, from->addr);
   if (end > row && is_way_out(reading, first, last, &reading->rows[end - 1]))
     reading->way_out = reading->rows[--end].addr;
+  if (is_alarm(reading, first, last, row))
+    return true;
   for (row -= goes_on; row < end; row++)
     if (!add_line(reading, block, &reading->rows[row]))
       return false;

@@ -14,6 +14,7 @@ local opts = args {
   { "i", "include", "GLOBS", "also these programs, libraries and sources; commas between" },
   { "x", "exclude", "GLOBS", "not these programs, libraries and sources" },
 }
+local labels = require "cover.labels"
 local lines = require "cover.lines"
 local path = opts.output or "coverage.info"
 local out = assert(io.open(path, "w"))
@@ -103,7 +104,7 @@ local function addresses(object, bias)
   return list
 end
 
-local function tell_failed(module, done, why)
+local function tell_failed(module, why)
   if why then
     io.stderr:write(("luatrace: cover: some of %s is not counted: %s\n"):format(
       luatrace.escape(module.name), why))
@@ -119,9 +120,9 @@ on_load(function(p, module)
     if not object then return end
     objects[#objects + 1] = object
     object.counts = assert(p:count(addresses(object, module.bias), { once = opts.first }))
-    tell_failed(module, object.counts.done, object.counts.why)
+    tell_failed(module, object.counts.why)
   elseif object then
-    tell_failed(module, object.counts:add(p, addresses(object, module.bias)))
+    tell_failed(module, select(2, object.counts:add(p, addresses(object, module.bias))))
   end
 end)
 
@@ -141,8 +142,8 @@ end
 local function add_line(file, line, count)
   if not wants_source(file) then return end
   local counts = source(file).counts
-  counts[line] = (opts.first and math.max or function(a, b) return a + b end)(
-    counts[line] or 0, count)
+  local total = (counts[line] or 0) + count
+  counts[line] = opts.first and math.min(total, 1) or total
 end
 
 local function add_function(fn, counts)
@@ -160,6 +161,7 @@ local function evaluate(object)
     local counts = {}
     for i, block in ipairs(fn.blocks) do counts[i] = object.counts:get(block.index) end
     if opts.first then lines.mark(fn, counts, add_line) else lines.count(fn, counts, add_line) end
+    labels.count(fn, counts, add_line)
     add_function(fn, counts)
   end
 end

@@ -1,7 +1,7 @@
 -- How often lines were executed, from how often blocks were.
 --
--- The rule is gcov's. A block counts for all its lines, but a line that ends blocks counts how often
--- these were entered from other lines, and how often the line went round in a loop of its own: so
+-- The rule is gcov's. A block counts for all its lines, but a line that ends blocks counts how
+-- often these were entered from other lines, and how often it went round in a loop of its own: so
 -- `for (i = 0; i < 10; i++)` is 11, and a condition with && is 1, however many blocks it has.
 
 local lines = {}
@@ -10,8 +10,7 @@ local STEPS_MAX = 20000 -- when looking for loops within one line
 
 -- ---- Arcs: how often one block followed another --------------------------------------------
 
--- Every pair of blocks that may follow each other: { from, to, count }. A call that does not return
--- has no successor.
+-- Every pair of blocks that may follow each other: { from, to, count }.
 local function make_arcs(blocks)
   local arcs, out, into = {}, {}, {}
   for i = 1, #blocks do out[i], into[i] = {}, {} end
@@ -44,22 +43,29 @@ local function only_unknown(list)
   return unknown, sum
 end
 
--- What goes into a block may come from elsewhere too (a jump table, an exception): only a block with
--- one known way in, reached no more often than that, tells about it.
-local function solve(blocks, out, into, counts)
-  local changed = true
-  while changed do
-    changed = false
-    for i in ipairs(blocks) do
-      for _, list in ipairs { out[i], into[i] } do
-        local arc, sum = only_unknown(list)
-        if arc then
-          arc.count = math.max(0, counts[i] - sum)
-          changed = true
-        end
-      end
+-- What goes in and what comes out of a block is as much as its count, as long as all but one are
+-- known.
+-- Ways into a block may be unknown (jump tables, exceptions), ways out are not: they come first.
+local function solve_once(lists, counts)
+  local changed = false
+  for i, list in ipairs(lists) do
+    local arc, sum = only_unknown(list)
+    if arc then
+      arc.count = math.max(0, math.min(counts[i] - sum, counts[arc.from], counts[arc.to]))
+      changed = true
     end
   end
+  return changed
+end
+
+local function solve(out, into, counts)
+  while solve_once(out, counts) or solve_once(into, counts) do end
+end
+
+-- Of a call: not all return, and fork and setjmp return more than once.
+local function returned(arc, into, counts)
+  if into[2] then return math.min(counts[arc.from], counts[arc.to]) end
+  return counts[arc.to]
 end
 
 local function count_arcs(blocks, counts)
@@ -68,18 +74,18 @@ local function count_arcs(blocks, counts)
     local arc = out[i][1]
     if arc and not out[i][2] then
       arc.count = counts[i]
-      if block.flow == "call" then arc.count = math.min(arc.count, counts[arc.to]) end
+      if block.flow == "call" then arc.count = returned(arc, into[arc.to], counts) end
     end
   end
-  solve(blocks, out, into, counts)
+  solve(out, into, counts)
   for _, arc in ipairs(arcs) do arc.count = arc.count or 0 end
   return out, into
 end
 
 -- ---- Loops within a line -------------------------------------------------------------------
 
--- How often the blocks of a set went round among themselves: each loop counts as often as its rarest
--- arc, which is then used up.
+-- How often the blocks of a set went round among themselves: each loop counts as often as its
+-- rarest arc, which is then used up.
 local function loops(set, order, out)
   local left, total, steps = {}, 0, 0
   local start, visited, path = nil, {}, {}
