@@ -303,10 +303,14 @@ static int push_wide(lua_State *L, const struct number *number, wide bits)
     compat_push_int64(L, (int64_t)value);
     return 1;
   }
-  char text[40];
-  snprintf(text, sizeof text, "0x%llx%016llx", (unsigned long long)((wide)value >> 64),
-           (unsigned long long)value);
-  lua_pushstring(L, text);
+  char text[42], *at = text + sizeof text - 1;
+  bool is_negative = is_signed && value < 0;
+  wide left = is_negative ? -(wide)value : (wide)value;
+  for (*at = '\0'; left; left /= 10)
+    *--at = (char)('0' + (int)(left % 10));
+  if (is_negative)
+    *--at = '-';
+  lua_pushstring(L, at);
   return 1;
 }
 

@@ -315,7 +315,7 @@ static void complete(struct describe *describe, Dwarf_Die *die)
   char name[NAME_MAX_SIZE];
   Dwarf_Die whole;
   unsigned named = names_as((enum lt_type_kind)kind_of(die));
-  if (!named || !lt_die_has(die, DW_AT_declaration))
+  if (!named || !(lt_die_has(die, DW_AT_declaration) || lt_die_has(die, DW_AT_signature)))
     return;
   if (lt_die_target(die, DW_AT_signature, &whole) && kind_of(&whole) == kind_of(die)) {
     *die = whole;

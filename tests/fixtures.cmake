@@ -53,6 +53,16 @@ if(fixtures_32)
   luatrace_add_fixture(stacks-O2-32 ${stacks} -O2 -fomit-frame-pointer -m32)
 endif()
 
+# The same variables, as different compilations describe and place them.
+set(variables ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/variables.c)
+luatrace_add_fixture(variables-O0 ${variables} -O0)
+luatrace_add_fixture(variables-O2 ${variables} -O2)
+luatrace_add_fixture(variables-dwarf4 ${variables} -O0 -gdwarf-4 -fdebug-types-section)
+luatrace_add_fixture(variables-static ${variables} -O0 -static)
+if(fixtures_32)
+  luatrace_add_fixture(variables-O0-32 ${variables} -O0 -m32)
+endif()
+
 # A shared object, and a program without any.
 set(libraries ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/lib)
 add_library(fixture-plugin MODULE ${libraries}/plugin.c)
@@ -72,4 +82,5 @@ if(CMAKE_CXX_COMPILER)
     cmake_path(GET source STEM name)
     luatrace_add_fixture(${name} ${source})
   endforeach()
+  luatrace_add_fixture(objects-O0 ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/objects.cc -O0)
 endif()

@@ -1083,7 +1083,7 @@ function p:emulate(fn) end
 --:
 --: | C, C++, Rust | Lua |
 --: |---|---|
---: | integers, char | integer; one of 128 bits that needs more than 64 is a string `"0x…"` |
+--: | integers, char | integer; what needs more than 64 bits is a string of digits |
 --: | bool | boolean |
 --: | float, double, long double | float |
 --: | enum | the enumerator's name as a string, or the integer if it has none |

@@ -13,7 +13,7 @@ local LENGTH_MAX = 8000
 local show
 
 local function quoted(bytes, cut)
-  return '"' .. core.escape(bytes):gsub('"', '\\"') .. '"' .. (cut and "..." or "")
+  return '"' .. core.escape(bytes) .. '"' .. (cut and "..." or "")
 end
 
 local function hex(addr) return ("0x%x"):format(addr) end
