@@ -157,7 +157,9 @@ static bool has_plain_prologues(struct lt_read_unit *unit)
   const char *producer = dwarf_formstring(dwarf_attr(&unit->tree, DW_AT_producer, &attribute));
   if (!producer || strncmp(producer, "GNU ", 4) != 0)
     return true;
-  const char *level = strstr(producer, " -O");
+  const char *level = NULL; /* the last one counts */
+  for (const char *at = producer; (at = strstr(at, " -O")) != NULL; at++)
+    level = at;
   return !level || level[3] == '0';
 }
 
