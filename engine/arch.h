@@ -165,6 +165,9 @@ struct lt_arch {
   bool (*has_trap_flag)(const struct lt_regs *regs);
   bool (*restart_pending)(const struct lt_regs *regs);
   void (*mend_flags)(lt_thread *thread);
+  /* Where the branches in this code at `addr` go to; at most `max`. */
+  unsigned (*branches)(const struct lt_regs *regs, const uint8_t *code, size_t size, uint64_t addr,
+                       uint64_t *ret, unsigned max);
 
   /* Debug registers (debug_registers.c) of a stopped thread: have them as these slots say; which of
    * them have hit (bit per slot) since the last look. Negated errno. No program has memory at `top`
@@ -172,6 +175,8 @@ struct lt_arch {
   uint64_t top;
   int (*set_debug)(lt_thread *thread, const struct lt_debug_slot *slots);
   int (*take_debug)(lt_thread *thread, unsigned *ret);
+  /* Whether the thread has just run an instruction that raises such a trap by itself. */
+  bool (*is_after_trap)(lt_thread *thread);
   /* Disassembly (disasm.c): the instruction at the beginning of these bytes; fills everything but
    * `addr` and `bytes`. False if there is none. */
   bool (*disassemble)(const uint8_t *code, size_t size, uint64_t pc, enum lt_syntax syntax,

@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "breaks.h"
+#include "steps.h"
 #include "watchpoints.h"
 
 /* ---- Slots -------------------------------------------------------------------------------- */
@@ -75,6 +77,7 @@ int lt_debug_claim(lt_process *process, uint64_t addr, enum lt_watch_kind kind, 
     struct lt_debug_slot *slot = &debug->slot[i];
     if (slot->kind)
       continue;
+    lt_trap_state_look(process);
     *slot = (struct lt_debug_slot){.addr = addr, .kind = kind, .size = (uint8_t)size, .id = id};
     error = spread(process);
     if (error) {
@@ -147,6 +150,26 @@ void lt_debug_clear(lt_thread *thread)
   thread->debug_version = 0;
 }
 
+/* Virtual machines lose the processor's word now and then: the trap says nothing of what made it. It
+ * was a piece whose value has changed, or else any. */
+static unsigned guess(lt_thread *thread, const struct lt_debug *debug)
+{
+  unsigned used = 0, changed = 0;
+  for (int i = 0; i < LT_DEBUG_SLOTS; i++) {
+    const struct lt_debug_slot *slot = &debug->slot[i];
+    if (!slot->kind)
+      continue;
+    used |= 1u << i;
+    const struct lt_watchpoint *point = lt_watchpoint_find(thread->process, slot->id);
+    uint64_t now = 0;
+    if (point && slot->kind != LT_WATCH_EXECUTE &&
+        lt_mem_read(thread, slot->addr, &now, slot->size) == slot->size &&
+        memcmp(&now, point->bytes + (slot->addr - point->addr), slot->size) != 0)
+      changed |= 1u << i;
+  }
+  return changed ? changed : used & -used;
+}
+
 bool lt_debug_on_trap(lt_thread *thread, const siginfo_t *info)
 {
   const struct lt_debug *debug = thread->process->space->debug;
@@ -154,10 +177,15 @@ bool lt_debug_on_trap(lt_thread *thread, const siginfo_t *info)
   if (!debug || !debug->version || info->si_code <= 0 || info->si_code == SI_KERNEL)
     return false;
   lt_arch_native()->take_debug(thread, &hits);
+  if (!hits && info->si_code == TRAP_BRKPT && !lt_steps_expects_trap(thread) &&
+      !lt_arch_native()->is_after_trap(thread))
+    hits = guess(thread, debug);
   for (int i = 0; i < LT_DEBUG_SLOTS; i++)
     if (!debug->slot[i].kind) /* it has been released since */
       hits &= ~(1u << i);
   thread->debug_hits |= (uint8_t)hits;
+  if (hits && !lt_steps_expects_trap(thread))
+    lt_trap_state_on_hit(thread);
   /* One that was released since has trapped for nothing. */
   return hits || info->si_code == TRAP_HWBKPT;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <sys/ptrace.h>
 
+#include "breaks.h"
+#include "proc.h"
 #include "steps.h"
 
 #define SIGTRAP_BIT ((uint64_t)1 << (SIGTRAP - 1))
@@ -56,6 +58,15 @@ void lt_step_resend(lt_thread *thread)
   if (held)
     lt_signal_resend(thread, held);
   free(held);
+}
+
+void lt_step_note_ignored(lt_thread *thread)
+{
+  struct lt_proc_status status;
+  if (lt_proc_status(thread->tid, &status) != 0 || !(status.ignored & SIGTRAP_BIT))
+    return;
+  thread->steps->ignored = true;
+  lt_trap_state_look(thread->process);
 }
 
 void lt_step_mend(lt_thread *thread)

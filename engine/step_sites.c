@@ -12,6 +12,9 @@ static bool wants(const lt_thread *thread, uint64_t addr)
     return false;
   if (steps->planted && steps->over_addr == addr)
     return true;
+  for (unsigned i = 0; i < steps->exits.count; i++)
+    if (steps->over == LT_OVER_SEQUENCE && steps->exits.at[i] == addr)
+      return true;
   for (unsigned i = 0; i < steps->sites.count && !steps->leads; i++)
     if (steps->sites.at[i] == addr)
       return true;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "breaks.h"
 #include "proc.h"
 #include "watchpoints.h"
 
@@ -49,11 +50,20 @@ static void disown_sites(lt_thread *thread)
   }
 }
 
+static void disown_exits(lt_thread *thread)
+{
+  struct lt_step_sites exits = thread->steps->exits;
+  thread->steps->exits.count = 0;
+  for (unsigned i = 0; i < exits.count; i++)
+    lt_step_site_disown(thread, exits.at[i]);
+}
+
 static void stop_asking(lt_thread *thread)
 {
   struct lt_steps *steps = thread->steps;
   steps->asked = false;
   disown_sites(thread);
+  disown_exits(thread);
   steps->over = LT_OVER_NOTHING;
   lt_step_resend(thread);
 }
@@ -98,6 +108,11 @@ static int plant(lt_thread *thread, const struct lt_stepping *how)
   int error = lt_thread_pc(thread, &pc);
   if (error)
     return error;
+  if (how->count) { /* instructions can only be counted by stepping */
+    memcpy(steps->sites.at, how->at, how->at_count * sizeof *how->at);
+    steps->looks = (unsigned)how->at_count;
+    return 0;
+  }
   steps->leads = is_at(how, pc);
   if (!steps->leads)
     return own_all(thread, how->at, how->at_count);
@@ -122,7 +137,7 @@ int lt_thread_step(lt_thread *thread, const struct lt_stepping *how)
   steps->done = 0;
   steps->over = LT_OVER_NOTHING;
   steps->leads = steps->entered = steps->counted_out = false;
-  steps->later = 0;
+  steps->later = steps->looks = 0;
   steps->function = thread->function;
   error = how->at_count ? plant(thread, how) : 0;
   steps->how.at = NULL;
@@ -170,17 +185,42 @@ static bool enters_handler(const lt_thread *thread)
          lt_proc_status(thread->tid, &status) == 0 && status.caught >> (thread->inject - 1) & 1;
 }
 
-static unsigned look(lt_thread *thread, const struct lt_regs *regs, uint64_t pc)
+/* What the instruction at steps->pc is, or whether it begins a sequence that is run over. */
+static bool look(lt_thread *thread, struct lt_steps *steps, const struct lt_regs *regs)
 {
-  uint8_t code[16];
-  ssize_t size = lt_mem_read(thread, pc, code, sizeof code);
-  return size > 0 ? arch_of(regs)->look(regs, code, (size_t)size) : LT_NEXT_PLAIN;
+  enum { BEFORE = 4 };
+  uint8_t code[BEFORE + 16];
+  const uint8_t *before = code;
+  ssize_t size = lt_mem_read(thread, steps->pc - BEFORE, code, sizeof code) - BEFORE;
+  if (size <= 0) { /* the page before it cannot be read */
+    before = NULL;
+    size = lt_mem_read(thread, steps->pc, code + BEFORE, sizeof code - BEFORE);
+  }
+  if (size > 0)
+    steps->next = (uint8_t)arch_of(regs)->look(regs, code + BEFORE, (size_t)size);
+  return lt_step_sequence_begins(thread, regs, steps->pc, before, &steps->exits);
+}
+
+/* The sites at which it is left have been planted. */
+static bool begin_sequence(lt_thread *thread, struct lt_steps *steps)
+{
+  struct lt_step_sites exits = steps->exits;
+  steps->exits.count = 0;
+  for (unsigned i = 0; i < exits.count; i++) {
+    if (lt_step_site_own(thread, exits.at[i]) != 0) {
+      disown_exits(thread);
+      return false;
+    }
+    steps->exits.at[steps->exits.count++] = exits.at[i];
+  }
+  steps->over = LT_OVER_SEQUENCE;
+  return true;
 }
 
 /* It runs freely for now, until it has arrived somewhere. */
 static bool runs(const struct lt_steps *steps)
 {
-  return (steps->over == LT_OVER_CALL && steps->planted) ||
+  return (steps->over == LT_OVER_CALL && steps->planted) || steps->over == LT_OVER_SEQUENCE ||
          (steps->sites.count && !steps->leads && !steps->over);
 }
 
@@ -194,7 +234,7 @@ static enum lt_way choose_way(lt_thread *thread, struct lt_steps *steps)
     return LT_WAY_CALL;
   }
   bool by_software = lt_watch_by_software(thread);
-  if (!by_software && steps->asked && runs(steps))
+  if ((!by_software || steps->over == LT_OVER_SEQUENCE) && runs(steps))
     return LT_WAY_RUN;
   if (lt_regs_general(thread, &regs) != 0)
     return LT_WAY_STEP; /* it is dying */
@@ -208,7 +248,8 @@ static enum lt_way choose_way(lt_thread *thread, struct lt_steps *steps)
   }
   if (arch->restart_pending(regs) || (steps->over == LT_OVER_HANDLER && !by_software))
     return LT_WAY_CALL;
-  steps->next = (uint8_t)look(thread, regs, steps->pc);
+  if (look(thread, steps, regs) && begin_sequence(thread, steps))
+    return LT_WAY_RUN;
   steps->at_site = thread->at_site.due;
   return steps->next == LT_NEXT_SYSCALL ? LT_WAY_CALL : LT_WAY_STEP;
 }
@@ -240,6 +281,8 @@ void lt_steps_prepare(lt_thread *thread, enum lt_way way)
   struct lt_steps *steps = thread->steps;
   if (!steps)
     return;
+  if (way == LT_WAY_STEP && steps->way == LT_WAY_RUN)
+    lt_step_note_ignored(thread);
   steps->way = (uint8_t)way;
   steps->emulated = thread->stop.kind == LT_SYSCALL_ENTRY;
   steps->entered = true;
@@ -286,9 +329,16 @@ void lt_steps_on_stop(lt_thread *thread, struct lt_class class)
 }
 
 /* The kernel says so when a call ends that was entered before the step: no instruction was run. */
-static bool is_end_of_call(const lt_thread *thread, const siginfo_t *info)
+static bool is_end_of_call(lt_thread *thread, const siginfo_t *info)
 {
-  return info->si_code == TRAP_BRKPT && !thread->steps->emulated;
+  uint64_t pc;
+  return info->si_code == TRAP_BRKPT && !thread->steps->emulated &&
+         lt_thread_pc(thread, &pc) == 0 && pc == thread->steps->pc;
+}
+
+bool lt_steps_expects_trap(const lt_thread *thread)
+{
+  return thread->steps && thread->steps->single;
 }
 
 /* The kernel's word for "a handler is about to begin". */
@@ -333,11 +383,13 @@ enum lt_verdict lt_steps_on_break(lt_thread *thread)
 {
   struct lt_steps *steps = thread->steps;
   uint64_t pc, sp;
-  if (!is_asked(thread) || lt_thread_pc(thread, &pc) != 0 || lt_thread_sp(thread, &sp) != 0)
+  if (!steps || lt_thread_pc(thread, &pc) != 0 || lt_thread_sp(thread, &sp) != 0)
     return LT_RESUME;
   if (steps->over == LT_OVER_CALL && pc == steps->over_addr && sp > steps->over_sp)
     steps->due = true;
-  for (unsigned i = 0; i < steps->sites.count && !steps->over; i++)
+  for (unsigned i = 0; i < steps->exits.count; i++)
+    steps->due |= pc == steps->exits.at[i];
+  for (unsigned i = 0; i < steps->sites.count && !steps->over && is_asked(thread); i++)
     if (pc == steps->sites.at[i] && sp > steps->how.sp)
       steps->due = steps->arrived = true;
   steps->next = LT_NEXT_PLAIN;
@@ -374,7 +426,8 @@ static bool is_asked_to_stop(lt_thread *thread, struct lt_steps *steps)
 }
 
 /* Why the step is over, or 0. */
-static enum lt_step_end count_one(lt_thread *thread, struct lt_steps *steps, uint64_t pc)
+static enum lt_step_end count_one(lt_thread *thread, struct lt_steps *steps, uint64_t pc,
+                                  uint64_t sp)
 {
   const struct lt_stepping *how = &steps->how;
   bool arrived = steps->arrived;
@@ -382,6 +435,9 @@ static enum lt_step_end count_one(lt_thread *thread, struct lt_steps *steps, uin
   if (arrived)
     return LT_STEP_ARRIVED;
   steps->done++;
+  for (unsigned i = 0; i < steps->looks; i++)
+    if (pc == steps->sites.at[i] && sp > how->sp)
+      return LT_STEP_ARRIVED;
   if (is_asked_to_stop(thread, steps))
     return LT_STEP_UNTIL;
   if (how->to && (pc < how->from || pc >= how->to))
@@ -408,6 +464,7 @@ static enum lt_step_end take_due(lt_thread *thread, struct lt_steps *steps)
     if (steps->over == LT_OVER_CALL && (pc != steps->over_addr || sp <= steps->over_sp))
       return 0;
     steps->over = LT_OVER_NOTHING;
+    disown_exits(thread);
     if (steps->planted) {
       steps->planted = false;
       lt_step_site_disown(thread, steps->over_addr);
@@ -415,7 +472,7 @@ static enum lt_step_end take_due(lt_thread *thread, struct lt_steps *steps)
   } else if (begin_over(thread, steps, sp)) {
     return 0;
   }
-  return count_one(thread, steps, pc);
+  return count_one(thread, steps, pc, sp);
 }
 
 static void report(lt_thread *thread, struct lt_steps *steps, enum lt_step_end why)
@@ -437,6 +494,7 @@ static bool is_done_by_call(lt_thread *thread, struct lt_steps *steps)
   if (steps->way != LT_WAY_CALL || thread->stop.kind != LT_SYSCALL_EXIT)
     return false;
   steps->way = LT_WAY_RUN; /* once */
+  lt_step_sequence_forget(&steps->sequences);
   if (steps->counted_out) {
     steps->counted_out = false;
     return false;
@@ -458,6 +516,10 @@ bool lt_steps_settle(lt_thread *thread)
   if (thread->stop.kind == LT_NONE) /* slot_step.c has done it */
     note_slot(thread, steps);
   steps->due |= is_done_by_call(thread, steps);
+  if (steps->ignored && !is_stepping(thread)) {
+    steps->ignored = false;
+    lt_trap_state_on_hit(thread);
+  }
   if (!steps->due)
     return false;
   if (lt_watch_compare(thread)) /* comes again */
@@ -498,6 +560,8 @@ void lt_steps_lost(lt_thread *thread)
   steps->sites.count = 0; /* they went with the memory */
   steps->planted = steps->leads = false;
   steps->over = LT_OVER_NOTHING;
+  steps->exits.count = 0;
+  steps->sequences = (struct lt_sequences){0};
   if (!steps->asked || !tied)
     return;
   struct lt_stop own = thread->stop, record;
@@ -515,7 +579,7 @@ void lt_steps_free(lt_thread *thread)
   if (!thread->steps)
     return;
   if (thread->process)
-    disown_sites(thread);
+    stop_asking(thread);
   free(thread->steps->held);
   free(thread->steps);
   thread->steps = NULL;

@@ -26,8 +26,9 @@ enum lt_next {
 /* What is run as a part of one instruction. */
 enum lt_over {
   LT_OVER_NOTHING,
-  LT_OVER_CALL,    /* the function that it called: until it has returned */
-  LT_OVER_HANDLER, /* a signal handler: until its sigreturn */
+  LT_OVER_CALL,     /* the function that it called: until it has returned */
+  LT_OVER_SEQUENCE, /* a restartable sequence: until it is left */
+  LT_OVER_HANDLER,  /* a signal handler: until its sigreturn */
 };
 
 #define LT_STEP_SITES 8
@@ -36,6 +37,24 @@ enum lt_over {
 struct lt_step_sites {
   uint64_t at[LT_STEP_SITES];
   unsigned count;
+};
+
+/* A restartable sequence, and the instruction after which it has begun. */
+struct lt_sequence {
+  uint64_t begin, start, length, abort;
+};
+
+#define LT_SEQUENCES 4
+
+/* What is known of the thread's restartable sequences (step_sequence.c). */
+struct lt_sequences {
+  bool known; /* `area` and `signature` are */
+  bool aware; /* it has some */
+  uint32_t signature;
+  uint64_t area; /* 0: none is registered */
+  uint64_t last_pc;
+  unsigned next;
+  struct lt_sequence list[LT_SEQUENCES];
 };
 
 struct lt_steps {
@@ -48,8 +67,10 @@ struct lt_steps {
   uint8_t over; /* enum lt_over, and when that has ended: */
   bool planted; /* there is a site at over_addr; else step to it */
   uint64_t over_addr, over_sp;
+  struct lt_step_sites exits; /* of a sequence */
   bool leads;     /* it stands at one of the sites, and must leave it before they are planted: */
   unsigned later; /* so many */
+  unsigned looks; /* so many addresses of `sites` are looked for at each step instead */
   bool arrived;   /* at a site */
   bool entered;   /* it has run since */
   uint64_t interrupted_sp; /* where the latest signal came */
@@ -71,6 +92,8 @@ struct lt_steps {
   bool mask_known, lifted, was_lifted;
   uint64_t mask;
   siginfo_t *held; /* sent to it meanwhile, to be sent again */
+  bool ignored;    /* the program ignores it: to be put back, as the trap of a step undoes that */
+  struct lt_sequences sequences;
 };
 
 /* How the thread is to be restarted. Its registers may be changed for that. */
@@ -81,6 +104,8 @@ void lt_steps_prepare(lt_thread *thread, enum lt_way way);
 void lt_steps_on_stop(lt_thread *thread, struct lt_class class);
 /* By SIGTRAP. True if it was a step, which has been dealt with. */
 bool lt_steps_on_trap(lt_thread *thread, const siginfo_t *info);
+/* Whether the trap of a step is to come. */
+bool lt_steps_expects_trap(const lt_thread *thread);
 /* It was to run on from a breakpoint's site, and `restarted` says whether it has been for that. True
  * if its instruction was emulated instead: the thread stands behind it now. */
 bool lt_steps_at_site(lt_thread *thread, bool restarted);
@@ -99,12 +124,21 @@ void lt_steps_free(lt_thread *thread);
 int lt_step_site_own(lt_thread *thread, uint64_t addr);
 void lt_step_site_disown(lt_thread *thread, uint64_t addr);
 
+/* step_sequence.c: whether the instruction at `pc` begins a sequence, and where that can be left.
+ * `before`: the 4 bytes before it, NULL if they cannot be read. */
+bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
+                             const uint8_t *before, struct lt_step_sites *ret);
+/* It has made a system call, and may have registered its area. */
+void lt_step_sequence_forget(struct lt_sequences *sequences);
+
 /* step_flags.c: what single-stepping would leave behind in the program: before and after. */
 void lt_step_lift_mask(lt_thread *thread);
 void lt_step_restore_mask(lt_thread *thread);
 void lt_step_hold_signal(lt_thread *thread, const siginfo_t *info);
 void lt_step_resend(lt_thread *thread);
 void lt_step_mend(lt_thread *thread);
+/* Whether the program ignores SIGTRAP, so that trap_state.c must put that back at the end. */
+void lt_step_note_ignored(lt_thread *thread);
 /* Whether the trap of a step is waiting behind the stop in which the thread stands. */
 bool lt_step_trap_waits(lt_thread *thread);
 

@@ -48,3 +48,13 @@ int lt_x86_take_debug(lt_thread *thread, unsigned *ret)
   *ret = error ? 0 : status & 0xf;
   return error ? error : poke(thread->tid, STATUS, 0);
 }
+
+/* int1, also known as icebp */
+bool lt_x86_is_after_trap(lt_thread *thread)
+{
+  const uint8_t int1 = 0xf1;
+  uint64_t pc;
+  uint8_t byte;
+  return lt_thread_pc(thread, &pc) == 0 && lt_mem_read(thread, pc - 1, &byte, 1) == 1 &&
+         byte == int1;
+}

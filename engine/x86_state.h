@@ -100,8 +100,11 @@ unsigned lt_x86_look(const struct lt_regs *regs, const uint8_t *code, size_t siz
 bool lt_x86_has_trap_flag(const struct lt_regs *regs);
 bool lt_x86_restart_pending(const struct lt_regs *regs);
 void lt_x86_mend_flags(lt_thread *thread);
+unsigned lt_x86_branches(const struct lt_regs *regs, const uint8_t *code, size_t size,
+                         uint64_t addr, uint64_t *ret, unsigned max);
 int lt_x86_set_debug(lt_thread *thread, const struct lt_debug_slot *slots);
 int lt_x86_take_debug(lt_thread *thread, unsigned *ret);
+bool lt_x86_is_after_trap(lt_thread *thread);
 
 /* The end of user memory with 4-level page tables: debug registers watch nothing above. */
 #define LT_X86_TOP 0x7ffffffff000
@@ -128,7 +131,8 @@ void lt_i386_entry_argument(const struct lt_arg_class *classes, size_t index,
   .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
   .mend_call = lt_x86_mend_call, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1,         \
   .look = lt_x86_look, .has_trap_flag = lt_x86_has_trap_flag,                                     \
-  .restart_pending = lt_x86_restart_pending, .mend_flags = lt_x86_mend_flags, .top = LT_X86_TOP,  \
-  .set_debug = lt_x86_set_debug, .take_debug = lt_x86_take_debug
+  .restart_pending = lt_x86_restart_pending, .mend_flags = lt_x86_mend_flags,                     \
+  .branches = lt_x86_branches, .top = LT_X86_TOP, .set_debug = lt_x86_set_debug,                  \
+  .take_debug = lt_x86_take_debug, .is_after_trap = lt_x86_is_after_trap
 
 #endif

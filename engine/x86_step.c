@@ -1,4 +1,6 @@
 /* x86_step.c - what single-stepping must know about x86 instructions and flags. */
+#include <Zydis/Zydis.h>
+
 #include "steps.h"
 #include "x86_state.h"
 
@@ -104,4 +106,32 @@ void lt_x86_mend_flags(lt_thread *thread)
     byte &= (uint8_t) ~(TRAP_FLAG >> 8);
     lt_mem_write(thread, sp + 1, &byte, 1);
   }
+}
+
+static bool target_of(const ZydisDecodedInstruction *instruction,
+                      const ZydisDecodedOperand *operands, uint64_t addr, uint64_t *ret)
+{
+  return instruction->operand_count_visible > 0 &&
+         operands[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operands[0].imm.is_relative &&
+         ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(instruction, &operands[0], addr, ret));
+}
+
+unsigned lt_x86_branches(const struct lt_regs *regs, const uint8_t *code, size_t size,
+                         uint64_t addr, uint64_t *ret, unsigned max)
+{
+  bool is_64 = lt_x86_is_64(regs);
+  ZydisDecoder decoder;
+  ZydisDecodedInstruction instruction;
+  ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+  unsigned count = 0;
+  ZydisDecoderInit(&decoder, is_64 ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LEGACY_32,
+                   is_64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
+  for (size_t at = 0; at < size && count < max; at += instruction.length) {
+    if (!ZYAN_SUCCESS(
+            ZydisDecoderDecodeFull(&decoder, code + at, size - at, &instruction, operands)))
+      break;
+    if (target_of(&instruction, operands, addr + at, &ret[count]))
+      count++;
+  }
+  return count;
 }

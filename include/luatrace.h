@@ -785,7 +785,8 @@ struct lt_stepping {
   bool (*until)(void *data, lt_thread *thread);
   void *data;
   /* Instead of stepping: run at full speed to one of these addresses, eight at most, where the stack
-   * pointer must be above `sp`. A thread that stands there already runs to its next arrival. */
+   * pointer must be above `sp`. A thread that stands there already runs to its next arrival. With
+   * a `count`, it does step. */
   const uint64_t *at;
   size_t at_count;
   uint64_t sp;

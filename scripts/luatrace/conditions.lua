@@ -15,8 +15,8 @@ local records = { signal = "signal", clone = "clone", exec = "exec", thread_exit
 
 -- All kinds of record, for on_stop and { stop = true }.
 local all_kinds = { "birth", "syscall-entry", "syscall-exit", "signal", "clone", "vfork-done",
-  "exec", "interrupt", "group-stop", "continue", "break", "return", "load", "exiting",
-  "thread-exit" }
+  "exec", "interrupt", "group-stop", "continue", "break", "return", "load", "stepped", "watch",
+  "exiting", "thread-exit" }
 local always = { start = true, ["process-exit"] = true, ["spawn-failed"] = true }
 local known_kinds = {}
 for _, kind in ipairs(all_kinds) do known_kinds[kind] = true end

@@ -17,11 +17,13 @@ local modules = require "luatrace.modules"
 local objects = require "luatrace.objects"
 local remote = require "luatrace.remote"
 local select = require "luatrace.select"
+local steps = require "luatrace.steps"
 local streams = require "luatrace.streams"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
 local wait = require "luatrace.wait"
+local watchpoints = require "luatrace.watchpoints"
 
 local dispatch = {
   started = false, -- a program has come under control
@@ -177,6 +179,7 @@ on.clone = function(t, child)
   begin(t)
   emulate.cloned(t, child)
   if child.alive then modules.inherited(child.process, t.process) end
+  watchpoints.cloned(t, child)
   call_all(t, "clone", t, child)
   tell_listeners(t, t, "clone", child, "clone")
   return finish(t)
@@ -189,6 +192,7 @@ on.exec = function(t, former_tid)
   call_all(t, "exec", t, former_tid)
   tell_modules(t, true)
   breaks.executed(t.process)
+  watchpoints.executed(t.process)
   tell_listeners(t, t, "exec", former_tid, "exec")
   return finish(t)
 end
@@ -235,6 +239,22 @@ on["remote-done"] = function(t, ...)
   return finish(t)
 end
 
+-- ---- Steps and watchpoints -----------------------------------------------------------------
+
+on.stepped = function(t, why, count)
+  begin(t)
+  steps.stepped(t, why, count)
+  tell_listeners(t, t, "stepped")
+  return finish(t)
+end
+
+on.watch = function(t, ...)
+  begin(t)
+  local w = watchpoints.hit(t, ...)
+  tell_listeners(t, t, "watch", w, "watch")
+  return finish(t)
+end
+
 -- ---- Beginnings and ends -------------------------------------------------------------------
 
 on.start = function(p, t)
@@ -247,6 +267,7 @@ on.start = function(p, t)
   call_all(t, "start", p)
   tell_modules(t, true)
   breaks.started(p)
+  watchpoints.started(p)
   tell_listeners(t, t, "start")
   turns.run(t, wait.started, p, t)
   return finish(t)
@@ -279,6 +300,7 @@ on["process-exit"] = function(p, t, code, signo, dumped, known)
   if errors.verbose then errors.note("process %d: %s", p.pid, tostring(status)) end
   streams.process_gone(p)
   breaks.forget(p)
+  watchpoints.process_gone(p)
   call_all(false, "exit", p, status)
   call_stop_handlers(t, "process-exit")
   if listeners.any(t) then listeners.offer(t, p, "exit", "process-exit", status) end

@@ -14,7 +14,7 @@ local hooks = {
 -- By kind: the handlers in order of registration. The lists are replaced, never changed, so that
 -- they can be walked while handlers come and go.
 local handlers = { start = {}, syscall = {}, clone = {}, exec = {}, signal = {}, exit = {},
-  thread_exit = {}, stop = {}, ["break"] = {}, load = {}, ["end"] = {} }
+  thread_exit = {}, stop = {}, ["break"] = {}, load = {}, watch = {}, ["end"] = {} }
 
 function hooks.handlers(kind) return handlers[kind] end
 
@@ -69,6 +69,7 @@ local Handle = {}
 Handle.__index = Handle
 
 local record_of = { clone = "clone", exec = "exec", signal = "signal", ["break"] = "break",
+  watch = "watch",
   thread_exit = "thread-exit" }
 
 local function subscribe_handler(handler, on)
@@ -128,7 +129,7 @@ end
 
 local parsers = {
   start = nothing, clone = nothing, exec = nothing, exit = nothing, thread_exit = nothing,
-  ["break"] = nothing, load = nothing, ["end"] = nothing,
+  ["break"] = nothing, load = nothing, watch = nothing, ["end"] = nothing,
   syscall = function(handler, selection, predicates)
     if predicates == nil and is_predicates(selection) then
       selection, predicates = nil, selection

@@ -35,6 +35,7 @@ local luatrace = {}
 ---@alias luatrace.CallHandler fun(t: luatrace.Thread, call: luatrace.Call)
 ---@alias luatrace.Iterator fun(): luatrace.Thread|luatrace.Process, string, any
 ---@alias luatrace.StopHandler fun(t: luatrace.Thread, stop: luatrace.Stop)
+---@alias luatrace.WatchHandler fun(t: luatrace.Thread, w: luatrace.Watch)
 ---@alias luatrace.SignalHandler fun(t: luatrace.Thread, sig: luatrace.Signal)
 
 --# Hooks
@@ -195,6 +196,45 @@ function luatrace.on_thread_exit(handler) end
 ---@param handler fun(p: luatrace.Process, module: luatrace.Module)
 ---@return luatrace.Hook hook
 function luatrace.on_load(handler) end
+
+--- An instruction of the program has written to a variable, or read it, or is about to be run.
+---
+--- `what` is the name of a variable, looked up in each traced process as soon as it or the library
+--- that has it is there (`"lib.so:name"` for one module), or an address. `mode` is `"w"` for writes
+--- (those that leave the value as it is count), `"rw"` for reads and writes, `"x"` for the
+--- execution of the instruction at the address of a function.
+---
+--- Options: `size`, the number of bytes (for a name: that of the variable); `signed`, to have the
+--- values as signed numbers; `software`, to do without the processor's help: all threads of the
+--- process are stepped, and the memory is compared after each instruction. That finds changes
+--- (`"w"` only) in up to 4096 bytes, slows the program down thousands of times, and a change is
+--- told of the thread whose step ended first.
+---
+--- All threads are watched, those that are made later too. A forked child watches its own copy of
+--- the memory. After exec, names are looked up again and addresses mean nothing any more.
+---
+--- A processor has four debug registers for this, each for 1, 2, 4 or 8 aligned bytes: a larger or
+--- unaligned area takes several. If none is left, a message names the users. What the kernel writes
+--- for the program (read(2) into a buffer) is not seen, except by software.
+---
+--- <!-- run: luatrace example.lua -- build/tests/fixtures/watched count
+---      expect: 9%s+10%s+set_counter -->
+--- ```lua
+--- on_watch("counter", function(t, w)
+---   print(w.old, w.new, w.where)
+--- end)
+--- ```
+---
+--- Kernel: the debug registers in `struct user`, by `PTRACE_POKEUSER` of ptrace(2).
+---@overload fun(handler: luatrace.WatchHandler): luatrace.Hook
+---@overload fun(what: string|integer, handler: luatrace.WatchHandler): luatrace.Hook
+---@overload fun(what: string|integer, mode: string, handler: luatrace.WatchHandler): luatrace.Hook
+---@param what string|integer
+---@param mode "w"|"rw"|"x"
+---@param options {size: integer?, signed: boolean?, software: boolean?}
+---@param handler luatrace.WatchHandler
+---@return luatrace.Hook hook
+function luatrace.on_watch(what, mode, options, handler) end
 
 --- Every stop and every end, as luatrace understood it, or those of some kinds (see Stops below).
 --- Without `kinds` each thread stops at each event that ptrace(2) knows, so it is slow; it is meant
@@ -589,6 +629,90 @@ function t:signal(signal, with) end
 ---@return string? message
 ---@return string? code
 function t:ignore() end
+
+--- Run `n` instructions, and wait for that. Everything that happens on the way is reported to its
+--- handlers as always, and other threads run on.
+---
+--- One instruction is what the processor takes for one: an iteration of a `rep` prefix; `mov ss`
+--- together with the next. A system call counts with its exit. Where a signal comes, the delivery
+--- to its handler counts, and the thread then stands at the first instruction of the handler.
+--- Restartable sequences (rseq) are run as one.
+---
+--- Returns the new program counter. Errors: `ECANCELED` if exec has replaced what was to be
+--- reached. Raises for a thread that is running, and, if the thread ends before, an object that
+--- says so.
+---
+--- <!-- run: luatrace example.lua true
+---      expect: %x+%s+%x+ -->
+--- ```lua
+--- on_start(function(p)
+---   local t = p:threads()[1]
+---   print(("%x %x"):format(t.pc, t:step(3)))
+--- end)
+--- ```
+---
+--- Kernel: `PTRACE_SINGLESTEP` of ptrace(2), `PTRACE_SYSCALL` for system calls.
+---@param n? integer 1 or more; 1 if left out
+---@return integer? pc
+---@return string? message
+---@return string? code
+function t:step(n) end
+
+--- Run `n` lines of the source, and wait for that; where no lines are known, instructions.
+--- Functions that are called, and signal handlers, are run at full speed as a part of the line. One
+--- that is left by longjmp or an exception is run on from there until something else stops the
+--- thread.
+---
+--- Returns and errors: as `t:step`.
+---@param n? integer 1 or more; 1 if left out
+---@return integer? pc
+---@return string? message
+---@return string? code
+function t:next(n) end
+
+--- The same, into the functions that are called if their lines are known: to the first line behind
+--- their prologue.
+---@param n? integer 1 or more; 1 if left out
+---@return integer? pc
+---@return string? message
+---@return string? code
+function t:stepline(n) end
+
+--- Run at full speed until the function that the thread is in has returned to its caller.
+---
+--- Returns and errors: as `t:step`; `ENOENT` if nothing is known of a caller.
+---@return integer? pc
+---@return string? message
+---@return string? code
+function t:finish() end
+
+--- Run until the thread comes to a place: a location as for `on_break` or an address; at full
+--- speed, by a breakpoint of luatrace's own. A thread that is there already runs to its next
+--- arrival. Or step until a function that is called with the thread after each instruction returns
+--- true; it cannot wait.
+---
+--- Options: `limit`, the number of instructions after which to give up (the thread is then stepped
+--- all the way); `over`, to run called functions and signal handlers as a part of the call when
+--- stepping.
+---
+--- Returns the new program counter. Errors: `ENOENT`, `E2BIG` (a location of more than eight
+--- addresses), `ETIME` (the limit), those of `t:step`.
+---
+--- <!-- run: luatrace example.lua build/tests/fixtures/watched count
+---      expect: set_counter%s+1 -->
+--- ```lua
+--- on_start(function(p)
+---   local t = p:run_until("main")
+---   t:run_until("set_counter")
+---   print(t:where(), t.regs.edi)
+--- end)
+--- ```
+---@param where string|integer|fun(t: luatrace.Thread): boolean?
+---@param options? {limit: integer?, over: boolean?}
+---@return integer? pc
+---@return string? message
+---@return string? code
+function t:run_until(where, options) end
 
 --- The functions that the thread is in, the innermost first: through signal handlers, the vdso,
 --- optimised code without frame pointers, and libraries without debug information.
@@ -1045,6 +1169,35 @@ function p:symbols(pattern) end
 ---@param addr integer
 ---@return luatrace.Where where
 function p:where(addr) end
+
+--- Let the process run until one of its threads comes to a place, a location as for `on_break`; it
+--- need not be loaded yet. Returns that thread, which stands still for the caller as in a handler.
+--- Raises an object that says so if the process ends before.
+---
+--- <!-- run: luatrace example.lua
+---      expect: main -->
+--- ```lua
+--- local p = spawn { "build/tests/fixtures/watched", "count" }
+--- local t = p:run_until("main")
+--- print(t:where())
+--- t:step()
+--- p:detach()
+--- ```
+---@param where string|integer
+---@return luatrace.Thread t
+function p:run_until(where) end
+
+--- `on_watch` for this process alone. What follows the name or address may be left out: a size in
+--- bytes, a mode, options, a function. Returns a hook.
+---
+--- Errors: `ENOENT`, `ENOSPC` (all debug registers are in use), `EINVAL` (an address of the
+--- kernel's, a size).
+---@param what string|integer
+---@param ... integer|string|table|luatrace.WatchHandler
+---@return luatrace.Hook? hook
+---@return string? message
+---@return string? code
+function p:watch(what, ...) end
 
 --- Load a shared object into the process: dlopen(3), called by one of its threads that stands
 --- still.
@@ -1587,6 +1740,25 @@ function sig:replace(signal) end
 ---@param when number|luatrace.Events
 function sig:defer(when) end
 
+--# Watchpoints: w
+--:
+--: What handlers of `on_watch` get. `tostring(w)`: `"counter: 1 -> 2 at 0x401136"`.
+
+---@class luatrace.Watch
+---@field thread luatrace.Thread
+---@field name string what is watched, as the script wrote it
+---@field mode "w"|"rw"|"x"
+---@field addr integer the first byte that was used, of a large area the piece that it belongs to
+---@field size integer bytes of that piece
+---@field old integer its value before; the same as `new` for a read, or if nothing has changed
+---@field new integer
+---@field pc integer the program counter: past the instruction, but for `"x"`
+---@field where luatrace.Where? the instruction
+local w = {}
+
+--- Watch this no longer, in all processes.
+function w:remove() end
+
 --# Ends: status
 --:
 --: `tostring(status)` is `exited with 0` or `killed by SIGSEGV (core dumped)`.
@@ -1610,6 +1782,8 @@ function sig:defer(when) end
 --: | `"clone"` | `child`, `how`, `flags` (of clone(2)) |
 --: | `"exec"` | `former_tid` |
 --: | `"vfork-done"`, `"interrupt"`, `"continue"`, `"load"`, `"spawn-failed"` | |
+--: | `"stepped"` | `count` |
+--: | `"watch"` | `addr`, `size`, `old`, `new`, `pc` |
 --: | `"exiting"`, `"thread-exit"`, `"process-exit"` | `code`, `signal`, `core`, `known` |
 
 ---@class luatrace.Stop
@@ -1629,6 +1803,12 @@ function sig:defer(when) end
 ---@field abi string? of the system call
 ---@field args integer[]? the six registers
 ---@field ret integer? its result
+---@field count integer? of instructions
+---@field addr integer? of memory
+---@field size integer? of that
+---@field old integer? its value before
+---@field new integer? its value after
+---@field pc integer? the program counter
 ---@field code integer? exit code
 ---@field core boolean? a core was dumped
 ---@field known boolean? the status is known
@@ -1805,6 +1985,7 @@ on_exit = luatrace.on_exit
 on_thread_exit = luatrace.on_thread_exit
 on_stop = luatrace.on_stop
 on_load = luatrace.on_load
+on_watch = luatrace.on_watch
 on_end = luatrace.on_end
 spawn = luatrace.spawn
 attach = luatrace.attach

@@ -3,6 +3,7 @@
 
 local core = require "luatrace.core"
 local hooks = require "luatrace.hooks"
+local watchpoints = require "luatrace.watchpoints"
 
 local misses = {}
 
@@ -129,6 +130,7 @@ end
 
 -- Tell about the handlers that never ran.
 function misses.report()
+  watchpoints.misses()
   local counts, told = hooks.call_counts(), {}
   for _, handler in ipairs(hooks.handlers("syscall")) do
     local label = handler.selection.label

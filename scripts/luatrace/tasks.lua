@@ -83,6 +83,27 @@ local function run(task, ...)
   return settle(task, outer, resume(task, ...))
 end
 
+local function asker(fn, a)
+  while true do fn, a = raw_yield(DONE, fn(a)) end
+end
+
+local idle_asker -- one of them that has finished
+
+-- Call fn(a), which cannot wait; returns true and what it returns, or false and what went wrong.
+function tasks.ask(fn, a)
+  local outer, co = current, idle_asker or raw_create(asker)
+  current, idle_asker = nil, nil
+  local ok, token, answer = resume(co, fn, a)
+  current = outer
+  if ok and token == DONE then
+    idle_asker = co
+    return true, answer
+  elseif ok then
+    return false, "coroutine.yield was called outside of a coroutine that the script made"
+  end
+  return false, token
+end
+
 -- Run fn(a, b) as a task until it has finished or waits.
 function tasks.start(fn, a, b)
   local task

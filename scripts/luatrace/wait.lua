@@ -19,6 +19,12 @@ local wait = {
   started_own = false, -- the script has launched or attached to something itself
 }
 
+local at_thread_gone, at_process_gone = {}, {} -- functions to be called with what is gone
+
+-- Whoever keeps tasks that wait for a thread or a process.
+function wait.on_thread_gone(fn) at_thread_gone[#at_thread_gone + 1] = fn end
+function wait.on_process_gone(fn) at_process_gone[#at_process_gone + 1] = fn end
+
 -- Wait for something that t has to run for. Whatever the running task holds of it is let go
 -- meanwhile, and taken again if t has stopped for what was waited for.
 local function wait_for(t)
@@ -42,6 +48,25 @@ local function gone(t, awaited)
 end
 
 frames.wait_for, frames.gone = wait_for, gone
+wait.wait_for, wait.gone = wait_for, gone
+
+-- Wait for something that threads of p have to run for.
+function wait.wait_for_process(p)
+  local task = tasks.current()
+  holds.drop_fresh(task)
+  for _, t in ipairs(p:threads()) do
+    holds.let_run(task, t)
+    events.leave_body(t)
+  end
+  return tasks.wait()
+end
+
+-- What a task gets when the process that it waits for is gone.
+function wait.process_lost(p, awaited)
+  local object = core.gone(p.pid)
+  object.awaited = awaited
+  return object
+end
 
 -- ---- call:leave() --------------------------------------------------------------------------
 
@@ -210,6 +235,7 @@ function wait.thread_gone(t)
   frames.thread_gone(t)
   remote.thread_gone(t)
   listeners.thread_gone(t)
+  for _, fn in ipairs(at_thread_gone) do fn(t) end
   holds.forget(t)
 end
 
@@ -217,6 +243,7 @@ function wait.process_gone(p, status)
   wait.start_failed(p, errors.failure(core.errno("ESRCH"), "it ended before it could be traced"))
   listeners.process_gone(p, status)
   freeze.process_gone(p)
+  for _, fn in ipairs(at_process_gone) do fn(p) end
   has_left(p)
 end
 

@@ -109,6 +109,11 @@ luatrace.on_start(function(p)
   once("luatrace.Module", compare_plain, module, names_of(module))
   if symbol then once("luatrace.Symbol", compare, names_of(symbol)) end
   once("luatrace.Where", compare_plain, where, names_of(where))
+  p:watch(t.sp - 8, 8, function(_, w)
+    once("luatrace.Watch", compare_plain, w, names_of(w, debug.getmetatable(w)))
+    w:remove()
+  end)
+  t:step()
 end)
 
 luatrace.on_syscall("execve", function(_, call)

@@ -1,0 +1,114 @@
+/* step_sequence.c - restartable sequences (rseq(2)) are not stepped through.
+ *
+ * The kernel aborts a sequence in which a thread is stopped, so that one which is stepped never ends.
+ * The thread runs to where it is left instead: to its end, to its abort handler, or to a target of
+ * its branches. It begins with the instruction that stores its descriptor in the thread's rseq area.
+ * Which that is, is learnt when a step aborts it: an abort handler is told by the signature before
+ * it. So programs that have no sequences are asked for nothing. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "steps.h"
+
+#define AREA_POINTER 8 /* offset of rseq_cs in struct rseq */
+#define LENGTH_MAX 1024
+
+/* struct rseq_cs, as the program has it. */
+struct descriptor {
+  uint32_t version, flags;
+  uint64_t start, length, abort;
+};
+
+static void ask_kernel(lt_thread *thread, struct lt_sequences *sequences)
+{
+  struct __ptrace_rseq_configuration config = {0};
+  long size =
+      lt_k_ptrace(PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, sizeof config, (uintptr_t)&config);
+  sequences->known = true;
+  sequences->area = size >= (long)sizeof config ? config.rseq_abi_pointer : 0;
+  sequences->signature = config.signature;
+}
+
+/* The sequence that the thread has begun and stands in. */
+static bool is_inside(lt_thread *thread, const struct lt_sequences *sequences, uint64_t pc,
+                      struct descriptor *ret)
+{
+  uint64_t pointer = 0;
+  return lt_mem_read(thread, sequences->area + AREA_POINTER, &pointer, sizeof pointer) ==
+             sizeof pointer &&
+         pointer && lt_mem_read(thread, pointer, ret, sizeof *ret) == sizeof *ret &&
+         ret->length > 0 && ret->length <= LENGTH_MAX && pc - ret->start < ret->length;
+}
+
+static void learn(struct lt_sequences *sequences, const struct descriptor *inside)
+{
+  struct lt_sequence *sequence = &sequences->list[sequences->next++ % LT_SEQUENCES];
+  *sequence =
+      (struct lt_sequence){sequences->last_pc, inside->start, inside->length, inside->abort};
+}
+
+static const struct lt_sequence *beginning_at(const struct lt_sequences *sequences, uint64_t pc)
+{
+  for (unsigned i = 0; i < LT_SEQUENCES; i++)
+    if (sequences->list[i].length && sequences->list[i].begin == pc)
+      return &sequences->list[i];
+  return NULL;
+}
+
+static void add_exit(struct lt_step_sites *exits, const struct lt_sequence *sequence, uint64_t addr)
+{
+  if (addr - sequence->start < sequence->length || exits->count == LT_STEP_SITES)
+    return;
+  for (unsigned i = 0; i < exits->count; i++)
+    if (exits->at[i] == addr)
+      return;
+  exits->at[exits->count++] = addr;
+}
+
+/* Where the sequence can be left. */
+static void find_exits(lt_thread *thread, const struct lt_regs *regs,
+                       const struct lt_sequence *sequence, struct lt_step_sites *ret)
+{
+  uint8_t code[LENGTH_MAX];
+  uint64_t targets[LT_STEP_SITES];
+  *ret = (struct lt_step_sites){0};
+  add_exit(ret, sequence, sequence->start + sequence->length);
+  add_exit(ret, sequence, sequence->abort);
+  if (lt_mem_read(thread, sequence->start, code, sequence->length) != (ssize_t)sequence->length)
+    return;
+  unsigned count =
+      lt_arch_get(lt_arch_of(regs))
+          ->branches(regs, code, sequence->length, sequence->start, targets, LT_STEP_SITES);
+  for (unsigned i = 0; i < count; i++)
+    add_exit(ret, sequence, targets[i]);
+}
+
+void lt_step_sequence_forget(struct lt_sequences *sequences)
+{
+  if (!sequences->area)
+    sequences->known = false;
+}
+
+bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
+                             const uint8_t *before, struct lt_step_sites *ret)
+{
+  struct lt_sequences *sequences = &thread->steps->sequences;
+  struct descriptor inside;
+  if (!sequences->known)
+    ask_kernel(thread, sequences);
+  if (!sequences->area)
+    return false;
+  sequences->aware |= before && memcmp(before, &sequences->signature, 4) == 0;
+  if (!sequences->aware)
+    return false;
+  const struct lt_sequence *sequence = beginning_at(sequences, pc);
+  if (!sequence && is_inside(thread, sequences, pc, &inside) &&
+      !beginning_at(sequences, sequences->last_pc))
+    learn(sequences, &inside);
+  sequences->last_pc = pc;
+  if (!sequence)
+    return false;
+  find_exits(thread, regs, sequence, ret);
+  return true;
+}
