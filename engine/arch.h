@@ -151,6 +151,11 @@ struct lt_arch {
   /* At the entry of a call that was made from a slot: `back` is the address behind the
    * instruction, as the program has it. */
   void (*mend_call)(struct lt_regs *regs, uint64_t back);
+  /* At the exit of a call that is to be made again: have it show, without harm to the call or to
+   * anybody who looks at the thread's number of it. False: that cannot be done. Later, before the
+   * instruction: whether it is that call again; the mark is gone then. */
+  bool (*mark_restart)(struct lt_regs *regs);
+  bool (*take_mark)(struct lt_regs *regs);
   int (*displace)(const uint8_t *code, size_t size, uint64_t pc, uint64_t slot,
                   struct lt_displaced *ret);
   /* Run the instruction for the thread: change its registers and memory. Negated errno, and nothing

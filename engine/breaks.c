@@ -32,18 +32,32 @@ static void retry(lt_thread *thread, uint64_t addr)
     return;
   if (at->retries == LT_RETRIES) /* the oldest is of a handler that never returned */
     memmove(at->retry, at->retry + 1, --at->retries * sizeof *at->retry);
-  at->retry[at->retries++] = (struct lt_retry){addr, sp_of(regs)};
+  at->retry[at->retries++] = (struct lt_retry){.addr = addr, .sp = sp_of(regs)};
 }
 
-static bool take_retry(lt_thread *thread, uint64_t addr, uint64_t sp)
+static struct lt_retry *find_retry(lt_thread *thread, uint64_t addr, uint64_t sp)
 {
   struct lt_at_site *at = &thread->at_site;
   for (unsigned i = at->retries; i-- > 0;)
-    if (at->retry[i].addr == addr && at->retry[i].sp == sp) {
-      memmove(at->retry + i, at->retry + i + 1, (--at->retries - i) * sizeof *at->retry);
-      return true;
-    }
-  return false;
+    if (at->retry[i].addr == addr && at->retry[i].sp == sp)
+      return &at->retry[i];
+  return NULL;
+}
+
+/* Returns true if it was one. A call that was not restarted after all, but came to its end when a
+ * handler had run, is made anew by the program: another hit. */
+static bool take_retry(lt_thread *thread, uint64_t addr, uint64_t sp)
+{
+  struct lt_at_site *at = &thread->at_site;
+  struct lt_retry *one = find_retry(thread, addr, sp);
+  struct lt_regs *regs;
+  if (!one)
+    return false;
+  bool marked = one->marked;
+  memmove(one, one + 1, (size_t)(at->retry + at->retries-- - (one + 1)) * sizeof *one);
+  if (!marked || lt_regs_change(thread, &regs) != 0)
+    return true;
+  return lt_arch_get(lt_arch_of(regs))->take_mark(regs);
 }
 
 /* ---- Hits --------------------------------------------------------------------------------- */
@@ -130,26 +144,41 @@ static void enter_slot(lt_thread *thread, const struct lt_site *site)
   lt_regs_set_pc(thread, site->slot);
 }
 
-/* The program's own breakpoint instruction is under ours. */
+/* The program's own breakpoint instruction is under ours. The stop may be one at which no signal can
+ * be given to the thread. */
 static void own_trap(lt_thread *thread, const struct lt_site *site)
 {
-  siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_KERNEL};
+  const siginfo_t info = {.si_signo = SIGTRAP, .si_code = SI_KERNEL};
   lt_regs_set_pc(thread, site->addr + site->displaced.length);
-  if (thread->stop.kind == LT_BREAK || thread->stop.kind == LT_RETURN)
-    lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)&info);
-  thread->inject = SIGTRAP;
+  lt_signal_resend(thread, &info);
+}
+
+/* A program that steps itself gets its trap after an instruction that we have done for it, too. */
+static bool emulate(lt_thread *thread, const struct lt_site *site)
+{
+  siginfo_t info = {.si_signo = SIGTRAP, .si_code = TRAP_TRACE};
+  const struct lt_regs *regs;
+  if (lt_regs_general(thread, &regs) != 0)
+    return false;
+  const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
+  bool steps_itself = arch->has_trap_flag(regs);
+  if (arch->emulate(thread, &site->displaced, site->addr) != 0)
+    return false;
+  if (steps_itself && lt_regs_general(thread, &regs) == 0) {
+    info.si_addr = (void *)(uintptr_t)arch->pc(regs);
+    lt_signal_resend(thread, &info);
+  }
+  return true;
 }
 
 static bool run_displaced(lt_thread *thread, struct lt_site *site)
 {
-  const struct lt_regs *regs;
   switch (site->displaced.kind) {
   case LT_DISPLACE_TRAP:
     own_trap(thread, site);
     return false;
   case LT_DISPLACE_EMULATE:
-    if (lt_regs_general(thread, &regs) == 0 &&
-        lt_arch_get(lt_arch_of(regs))->emulate(thread, &site->displaced, site->addr) == 0)
+    if (emulate(thread, site))
       return false;
     lt_slot_step_begin(thread, site);
     return true;
@@ -209,8 +238,10 @@ void lt_break_on_entry(lt_thread *thread)
     return;
   const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
   uint64_t back = at->addr + site->displaced.length;
-  if (arch->pc(regs) - at->slot >= LT_SLOT_BYTES)
+  if (arch->pc(regs) - at->slot >= LT_SLOT_BYTES) {
+    at->calls = false;
     return;
+  }
   arch->mend_call(regs, back);
   thread->call.ip = back;
   at->in_slot = false;
@@ -226,11 +257,16 @@ bool lt_break_wants_exit(const lt_thread *thread)
 void lt_break_on_exit(lt_thread *thread, int64_t ret)
 {
   struct lt_at_site *at = &thread->at_site;
-  const struct lt_regs *regs;
+  struct lt_regs *regs;
   if (!at->calls)
     return;
   at->calls = false;
+  if (lt_regs_change(thread, &regs) != 0)
+    return;
   bool restarts = ret <= -512 && ret >= -516;
-  if (!restarts && lt_regs_general(thread, &regs) == 0)
+  struct lt_retry *one = find_retry(thread, at->addr, sp_of(regs));
+  if (one && restarts)
+    one->marked = lt_arch_get(lt_arch_of(regs))->mark_restart(regs);
+  else
     take_retry(thread, at->addr, sp_of(regs));
 }

@@ -21,6 +21,7 @@ struct lt_slot_step {
   uint64_t addr, slot; /* slot == addr: the instruction is stepped in its own place */
   struct lt_displaced displaced;
   unsigned steps;
+  bool steps_itself; /* the program has set its trap flag */
   bool masked;
   uint64_t mask; /* the thread's */
 
@@ -68,6 +69,7 @@ static void owe(lt_thread *thread, uint64_t addr)
 {
   lt_regs_set_pc(thread, addr);
   thread->at_site.due = true;
+  thread->at_site.calls = false;
   thread->at_site.addr = addr;
 }
 
@@ -76,10 +78,13 @@ static void owe(lt_thread *thread, uint64_t addr)
 static void go(lt_thread *thread, struct lt_slot_step *step)
 {
   uint64_t mask = ~faults();
+  const struct lt_regs *regs;
   thread->slot_step = step;
   thread->held = false;
   if (!step->masked)
     step->masked = lt_remote_swap_mask(thread, &mask, &step->mask) == 0;
+  if (lt_regs_general(thread, &regs) == 0)
+    step->steps_itself = lt_arch_get(lt_arch_of(regs))->has_trap_flag(regs);
   lt_flush_and_restart(thread, PTRACE_SINGLESTEP, 0);
 }
 
@@ -250,6 +255,17 @@ static bool on_other_stop(lt_thread *thread, struct lt_slot_step *step, struct l
   return present_signal(thread, step, class, status);
 }
 
+/* The trap of our step was one that the program had asked for as well. */
+static void give_own_trap(lt_thread *thread)
+{
+  siginfo_t info = {.si_signo = SIGTRAP, .si_code = TRAP_TRACE};
+  uint64_t pc;
+  if (get_pc(thread, &pc) != 0)
+    return;
+  info.si_addr = (void *)(uintptr_t)pc;
+  lt_signal_resend(thread, &info);
+}
+
 /* True: the thread has been restarted. False: the stop is to be dealt with as *class and *status. */
 static bool on_step_stop(lt_thread *thread, struct lt_class *class, int *status)
 {
@@ -273,6 +289,8 @@ static bool on_step_stop(lt_thread *thread, struct lt_class *class, int *status)
     return true;
   }
   end_step(thread, step);
+  if (step->steps_itself)
+    give_own_trap(thread);
   if (step->has_signal) {
     restarted = present_signal(thread, step, class, status);
   } else {

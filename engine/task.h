@@ -79,6 +79,7 @@ struct lt_at_site {
   uint8_t retries;
   struct lt_retry {
     uint64_t addr, sp;
+    bool marked; /* a call, which shows when it begins again (struct lt_arch.mark_restart) */
   } retry[LT_RETRIES];
 };
 

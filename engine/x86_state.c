@@ -303,3 +303,25 @@ int lt_x86_set(struct lt_regs *regs, const struct lt_reg *reg, const void *value
   memcpy(regs->vector + at_of(reg), value, reg->size);
   return 0;
 }
+
+/* To restart a call the kernel copies orig_rax into rax. It takes the lower half of that for the
+ * number, so that a mark in the upper half changes nothing. 32-bit code has none. */
+#define MARK (UINT64_C(0x6c74) << 32)
+
+bool lt_x86_mark_restart(struct lt_regs *regs)
+{
+  struct user_regs_struct *user = lt_x86_user(regs);
+  if (!lt_x86_is_64(regs) || user->orig_rax >> 32)
+    return false;
+  user->orig_rax |= MARK;
+  return true;
+}
+
+bool lt_x86_take_mark(struct lt_regs *regs)
+{
+  struct user_regs_struct *user = lt_x86_user(regs);
+  if (user->rax >> 32 << 32 != MARK)
+    return lt_arch_get(lt_arch_of(regs))->special(user->rax) == LT_SYS_RESTART;
+  user->rax &= UINT32_MAX;
+  return true;
+}

@@ -113,9 +113,11 @@ bool lt_x86_is_after_trap(lt_thread *thread);
 uint64_t lt_x86_64_thread_pointer(const struct lt_regs *regs);
 uint64_t lt_i386_thread_pointer(const struct lt_regs *regs);
 void lt_x86_64_entry_argument(const struct lt_arg_class *classes, size_t index,
-                             struct lt_arg_place *ret);
+                              struct lt_arg_place *ret);
 void lt_i386_entry_argument(const struct lt_arg_class *classes, size_t index,
-                           struct lt_arg_place *ret);
+                            struct lt_arg_place *ret);
+bool lt_x86_mark_restart(struct lt_regs *regs);
+bool lt_x86_take_mark(struct lt_regs *regs);
 
 /* What the struct lt_arch of both ABIs has in common. */
 #define LT_X86_SHARED                                                                             \
@@ -129,7 +131,8 @@ void lt_i386_entry_argument(const struct lt_arg_class *classes, size_t index,
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
   .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
   .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
-  .mend_call = lt_x86_mend_call, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1,         \
+  .mend_call = lt_x86_mend_call, .mark_restart = lt_x86_mark_restart,                             \
+  .take_mark = lt_x86_take_mark, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1,         \
   .look = lt_x86_look, .has_trap_flag = lt_x86_has_trap_flag,                                     \
   .restart_pending = lt_x86_restart_pending, .mend_flags = lt_x86_mend_flags,                     \
   .branches = lt_x86_branches, .top = LT_X86_TOP, .set_debug = lt_x86_set_debug,                  \
