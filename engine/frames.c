@@ -48,7 +48,7 @@ static int insert(struct lt_frames *frames, struct lt_row *row, uint64_t addr)
     empty(frames);
   if (frames->count == frames->room) {
     size_t room = frames->room ? frames->room * 2 : FIRST_ROOM;
-    struct lt_row **rows = realloc(frames->rows, room * sizeof *rows);
+    struct lt_row **rows = realloc(frames->rows, room * sizeof(void *));
     if (!rows)
       return -ENOMEM;
     frames->rows = rows;
@@ -59,7 +59,7 @@ static int insert(struct lt_frames *frames, struct lt_row *row, uint64_t addr)
     row->from = frames->rows[at - 1]->to;
   if (at < frames->count && frames->rows[at]->from < row->to)
     row->to = frames->rows[at]->from;
-  memmove(frames->rows + at + 1, frames->rows + at, (frames->count - at) * sizeof *frames->rows);
+  memmove(frames->rows + at + 1, frames->rows + at, (frames->count - at) * sizeof(void *));
   frames->rows[at] = row;
   frames->count++;
   return 0;
