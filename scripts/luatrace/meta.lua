@@ -585,6 +585,39 @@ function t:inject(code) end
 ---@return luatrace.Where where
 function t:where(addr) end
 
+--- The instructions from an address on, as the program has them: breakpoints do not show.
+--- `tostring` of the list, or of one of its elements, is as gdb prints it:
+--- `0x401136 <main+4>: call 0x401030 <puts>`. A byte that begins no instruction is `(bad)`. The
+--- list is shorter than `n` where memory ends.
+---
+--- <!-- run: luatrace example.lua -- true
+---      expect: 0x%x+ -->
+--- ```lua
+--- on_exec(function(t)
+---   print(t:disasm(t.pc, 3))
+--- end)
+--- ```
+---
+--- Errors: `EFAULT` (no memory there).
+---@param addr? integer where to begin; the program counter
+---@param n? integer how many; 1, at most 65536
+---@param options? { syntax: "intel"|"att" } "intel" if left out
+---@return luatrace.Instruction[]? instructions
+---@return string? message
+---@return string? code
+function t:disasm(addr, n, options) end
+
+--- An instruction of `t:disasm`.
+---@class luatrace.Instruction
+---@field addr integer
+---@field size integer bytes
+---@field bytes string
+---@field text string such as `"mov rax, [rbp-0x8]"`
+---@field at? string the symbol that it belongs to, such as `"main+4"`
+---@field target? integer where it branches to, or the memory that it names by a fixed address
+---@field name? string the symbol of the target
+---@field line? integer of the source
+
 --- Where a path leads for this thread: from its root, its directory or the descriptor `dirfd`,
 --- through symbolic links and `..`, in its mount namespace. Returns it from the root and without
 --- links. The last part need not exist; it is followed if it is a link unless `follow` is false.
@@ -1198,6 +1231,100 @@ function p:run_until(where) end
 ---@return string? message
 ---@return string? code
 function p:watch(what, ...) end
+--- Where the code of a source line is: each function and each inlined copy that has statements of
+--- this line, with the address where the first of them begins (after the prologue, if the line
+--- begins a function). The file is named by its path or the last parts of it: `"io.c:120"` means
+--- every `io.c`, `"net/io.c:120"` only those in a directory `net`. Its threads may run.
+---
+--- ```lua
+--- for _, place in ipairs(assert(p:lines("io.c:120"))) do
+---   print(("%#x"):format(place.addr), place.file, place.name, place.module)
+--- end
+--- ```
+---
+--- Errors: `ENOENT`, with a message that names the nearest line that has code, or the file name
+--- that is most like the one asked for.
+---@param where string such as `"file.c:120"`
+---@return luatrace.Line[]? places
+---@return string? message
+---@return string? code
+function p:lines(where) end
+
+--- A place of `p:lines`.
+---@class luatrace.Line
+---@field addr integer
+---@field file string path as the compiler knew it
+---@field line integer
+---@field name? string the function, or inlined copy of one
+---@field module string
+
+--- The functions of a module that its debug information knows, as blocks: runs of instructions that
+--- are entered at their beginning and left at their end. At least one thread of the process stands
+--- still. The script `cover` is made of this and `p:count`.
+---
+--- Errors: `ENOENT` (no debug information), `EBUSY` (all threads run).
+---@param module luatrace.Module|integer a module, or any address in it
+---@return luatrace.Function[]? functions
+---@return string? message
+---@return string? code
+function p:blocks(module) end
+
+--- A function of `p:blocks`.
+---@class luatrace.Function
+---@field name string demangled, with its parameters
+---@field file string where it is declared
+---@field line integer
+---@field entry integer address
+---@field blocks luatrace.Block[] by address
+
+--- A block of a function.
+---@class luatrace.Block
+---@field addr integer
+---@field flow string how it ends: `next`, `call`, `branch`, `jump`, `indirect`, `return`, `end`
+---@field next? integer the block that follows it in memory, if the thread may go there
+---@field target? integer the block that it branches to
+---@field lines { file: string, line: integer }[] the statements in it
+
+--- Count how often the threads of the process reach each of these addresses. No handler is called,
+--- so it costs one stop each time and nothing in Lua. Forked children count on the same counters.
+--- Needs no stopped thread.
+---
+--- <!-- run: luatrace example.lua -- ls
+---      expect: [1-9]%d* -->
+--- ```lua
+--- local counts
+--- on_load(function(p, module)
+---   if module.name:find("^libc") then counts = p:count { p:symbol("malloc") } end
+--- end)
+--- on_end(function() print(counts:get(1)) end)
+--- ```
+---
+--- Errors: `ENOMEM`. Addresses that cannot be counted (no memory there) are left out: `why` tells.
+---@param addrs integer[]
+---@param options? { once: boolean } once: count to 1, and cost nothing from then on
+---@return luatrace.Counts? counts
+---@return string? message
+---@return string? code
+function p:count(addrs, options) end
+
+--- Counters, as `p:count` makes them.
+---@class luatrace.Counts
+---@field done integer how many addresses are counted
+---@field why string? the message about the last one that cannot be
+local counts = {}
+
+--- How often the i-th address of the list was reached.
+---@param i integer
+---@return integer count
+function counts:get(i) end
+
+--- Count in another process too, or where a library was loaded anew: the same places, in the same
+--- order, at the addresses that they have there.
+---@param process luatrace.Process
+---@param addrs integer[]
+---@return integer done how many are counted
+---@return string? why the others are not
+function counts:add(process, addrs) end
 
 --- Load a shared object into the process: dlopen(3), called by one of its threads that stands
 --- still.

@@ -109,6 +109,9 @@ luatrace.on_start(function(p)
   once("luatrace.Module", compare_plain, module, names_of(module))
   if symbol then once("luatrace.Symbol", compare, names_of(symbol)) end
   once("luatrace.Where", compare_plain, where, names_of(where))
+  local instruction, counts = t:disasm()[1], p:count {}
+  once("luatrace.Instruction", compare_plain, instruction, names_of(instruction))
+  once("luatrace.Counts", compare_plain, counts, names_of(debug.getmetatable(counts)))
   p:watch(t.sp - 8, 8, function(_, w)
     once("luatrace.Watch", compare_plain, w, names_of(w, debug.getmetatable(w)))
     w:remove()
@@ -157,7 +160,8 @@ compare("luatrace.Stop", stops)
 local unchecked = { [""] = true, ["luatrace.Registers"] = true, ["luatrace.Args"] = true,
   ["luatrace.Events"] = true, ["luatrace.Gone"] = true, ["luatrace.Handlers"] = true,
   ["luatrace.File"] = true, ["luatrace.Stop"] = true, ["luatrace.Bit"] = true,
-  ["luatrace.Emulate"] = true }
+  ["luatrace.Emulate"] = true, ["luatrace.Line"] = true, ["luatrace.Function"] = true,
+  ["luatrace.Block"] = true }
 for class in pairs(meta) do
   local checked = seen[class] or unchecked[class] or not class:find("^luatrace%.%u")
   if not checked then
