@@ -1448,8 +1448,8 @@ function t:typeof(type) end
 --- still. `p.vars.NAME` is the same, but raises for a name that there is not; `p.vars.NAME = value`
 --- assigns.
 ---
---- <!-- run: luatrace example.lua -- "${LUATRACE_BUILD:-build}/tests/fixtures/variables" word
----      expect: counter 100 -->
+--- <!-- run: luatrace example.lua "$(dirname "$(command -v luatrace)")/tests/fixtures/variables" word
+---      expect: counter%s+100 -->
 --- ```lua
 --- on_syscall("getppid", function(t)
 ---   print("counter", t.process:var("counter"))
