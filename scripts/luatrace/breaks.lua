@@ -7,15 +7,20 @@
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 local frames = require "luatrace.frames"
+local holds = require "luatrace.holds"
 local hooks = require "luatrace.hooks"
+local listeners = require "luatrace.listeners"
 local locations = require "luatrace.locations"
 local modules = require "luatrace.modules"
 local nearest = require "luatrace.nearest"
+local remote = require "luatrace.remote"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
 
 local breaks = {}
+
+local start, new_frame = tasks.start, frames.new
 
 local sites = {} -- by number of the engine: { id, addr, name, module, entry, list of handlers }
 local made_by = {} -- by process: list of the sites that were planted in it first
@@ -32,6 +37,13 @@ local function new_site(p, id, place)
   made_by[p] = made_by[p] or {}
   table.insert(made_by[p], site)
   return site
+end
+
+-- The handlers that are called here. `only`: there is one, and nothing to ask before it is called.
+local function set_handlers(site, list)
+  local first = list[1]
+  site.list = list
+  site.only = not list[2] and first and first.plain and not first.asks and first or nil
 end
 
 local function with(list, one)
@@ -63,7 +75,7 @@ local function plant(handler, p, place)
   local site = sites[id] or new_site(p, id, place)
   if site.entry == nil then site.entry = place.entry end
   handler.sites[id] = site
-  site.list = with(site.list, handler)
+  set_handlers(site, with(site.list, handler))
   if not handler.known[addr] then
     handler.known[addr] = true
     table.insert(handler.addresses, addr)
@@ -73,7 +85,7 @@ end
 
 local function release(handler)
   for id, site in pairs(handler.sites) do
-    site.list = without(site.list, handler)
+    set_handlers(site, without(site.list, handler))
     if not site.list[1] then
       sites[id] = nil
       core.break_remove(id)
@@ -98,7 +110,7 @@ local function plant_when_chosen(handler, p, place)
     local addr = f:leave("ptr")
     plant_chosen(handler, t.process, place, addr)
   end
-  chooser.run = chooser.fn
+  chooser.run, chooser.plain = chooser.fn, true
   handler.choosers = handler.choosers or {}
   table.insert(handler.choosers, chooser)
   return plant(chooser, p, place)
@@ -335,8 +347,8 @@ end
 
 local function call(handler, t, f)
   if handler.removed or not handler.enabled or errors.over then return end
-  local options = handler.options
-  if options then
+  if handler.asks then
+    local options = handler.options
     if options.thread and options.thread ~= t then return end
     if options.process and options.process ~= t.process then return end
     if options.from and not is_from(handler, t, f) then return end
@@ -352,6 +364,26 @@ local function call_definition(handler, t, f)
   if handler.removed or errors.over then return end
   handler.count = handler.count + 1
   tasks.start(handler.fn, t, f)
+end
+
+-- Whether nobody but the handlers of the breakpoint can want this stop of t.
+local function is_plain(t)
+  return remote.under_way == 0 and not hooks.handlers("break")[1] and not hooks.handlers("stop")[1]
+    and not listeners.any(t)
+end
+
+-- The same as hit() where that is all: false where it is not.
+function breaks.quick_hit(t, id, seq)
+  local site = sites[id]
+  local handler = site and site.only
+  if not handler or errors.over or not is_plain(t) then return false end
+  handler.hits = handler.hits + 1
+  handler.count = handler.count + 1
+  holds.hooked = t
+  listeners.next_turn()
+  start(handler.run, t, new_frame(t, site, seq))
+  holds.hooked = nil
+  return true
 end
 
 -- t has run onto the breakpoint with this number; `seq` is that of its stop.
@@ -482,6 +514,7 @@ local function make(kind, owner, where, options, fn)
     after_prologue = options.after_prologue, removed = false, sites = {}, known = {},
     addresses = {}, found = {}, from_cache = setmetatable({}, { __mode = "k" }) }, Handle)
   handler.run = make_run(handler)
+  handler.asks = options.thread or options.process or options.from
   return handler
 end
 

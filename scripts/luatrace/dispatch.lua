@@ -213,6 +213,7 @@ end
 -- ---- Breakpoints ---------------------------------------------------------------------------
 
 on["break"] = function(t, id, seq)
+  if breaks.quick_hit(t, id, seq) then return holds.is_held(t) end
   begin(t)
   local f = breaks.hit(t, id, seq)
   tell_listeners(t, t, "break", f, "break")

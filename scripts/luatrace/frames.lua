@@ -21,7 +21,8 @@ local frames = {
 local KEPT = 6 -- arguments that still answer after f:leave()
 
 -- What a frame knows of itself besides its fields: `kept` (arguments), `number` (of its return),
--- `left` (number of the stop after f:leave()), `kind` and `value` (of its result), `skipped`, `lost`.
+-- `left` (number of the stop after f:leave()), `kind` and `value` (of its result), `skipped` and
+-- `lost`.
 local get, set = rawget, rawset
 
 -- ---- Arguments -----------------------------------------------------------------------------

@@ -10,7 +10,9 @@ local core = require "luatrace.core"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 
-local remote = {}
+local remote = {
+  under_way = 0, -- how many things threads do for us
+}
 
 local turns = {} -- by thread: { owner = task, queue = list of tasks, outer = turn or nil }
 
@@ -39,6 +41,7 @@ function remote.run(t, begin, ...)
   if not ok then return nil, message, code end
   subscribe.forever("thread-exit")
   core.watch(t)
+  remote.under_way = remote.under_way + 1
   turns[t] = { owner = tasks.current(), queue = {}, outer = turns[t], depth = remote.depth(t) + 1 }
   return tasks.wait()
 end
@@ -48,6 +51,7 @@ function remote.done(t, ...)
   local turn = turns[t]
   if not turn then return end
   turns[t] = turn.outer
+  remote.under_way = remote.under_way - 1
   tasks.wake(turn.owner, ...)
   for _, task in ipairs(turn.queue) do tasks.wake(task) end
 end
@@ -62,6 +66,7 @@ function remote.thread_gone(t)
   local turn = turns[t]
   turns[t] = nil
   while turn do
+    remote.under_way = remote.under_way - 1
     throw(t, turn.owner)
     for _, task in ipairs(turn.queue) do throw(t, task) end
     turn = turn.outer

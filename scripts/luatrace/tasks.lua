@@ -104,17 +104,24 @@ function tasks.ask(fn, a)
   return false, token
 end
 
--- Run fn(a, b) as a task until it has finished or waits.
+-- Run fn(a, b) as a task until it has finished or waits. Most tasks of breakpoints are short and
+-- many: what settle() would do for them is done here.
 function tasks.start(fn, a, b)
-  local task
-  if idle_count > 0 then
-    task = idle[idle_count]
+  local task, outer = idle[idle_count], current
+  if task then
     idle[idle_count] = nil
     idle_count = idle_count - 1
   else
     task = raw_create(body)
   end
-  return run(task, fn, a, b)
+  current = task
+  local ok, token = resume(task, fn, a, b)
+  if token ~= DONE or at_end[task] or idle_count >= IDLE_MAX then
+    return settle(task, outer, ok, token)
+  end
+  current = outer
+  idle_count = idle_count + 1
+  idle[idle_count] = task
 end
 
 -- The same for the main chunk: its errors always end the run.
