@@ -593,7 +593,7 @@ function t:where(addr) end
 --- <!-- run: luatrace example.lua -- true
 ---      expect: 0x%x+ -->
 --- ```lua
---- on_exec(function(t)
+--- on_syscall("exit_group", function(t)
 ---   print(t:disasm(t.pc, 3))
 --- end)
 --- ```
@@ -1236,6 +1236,7 @@ function p:watch(what, ...) end
 --- begins a function). The file is named by its path or the last parts of it: `"io.c:120"` means
 --- every `io.c`, `"net/io.c:120"` only those in a directory `net`. Its threads may run.
 ---
+--- <!-- not run: the program is the reader's -->
 --- ```lua
 --- for _, place in ipairs(assert(p:lines("io.c:120"))) do
 ---   print(("%#x"):format(place.addr), place.file, place.name, place.module)
