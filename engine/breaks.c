@@ -72,7 +72,7 @@ enum lt_verdict lt_break_report(lt_thread *thread)
     verdict = lt_returns_on_break(thread);
   if (owners & LT_OWNER_LOADER && lt_loads_on_break(thread) == LT_HOLD)
     verdict = LT_HOLD;
-  if (owners & LT_OWNER_USER) {
+  if (owners & LT_OWNER_USER && !site->hardware) {
     thread->stop = own;
     if (lt_report_record(thread, &thread->stop) == LT_HOLD)
       verdict = LT_HOLD;

@@ -32,6 +32,7 @@ struct lt_site {
   bool once;                    /* and it counts to 1 */
   uint8_t owners;               /* enum lt_owner bits */
   bool planted;                 /* our bytes were written, and not taken out since */
+  bool hardware;                /* the caller's is in a debug register: see watchpoints.h */
   bool translated;              /* `displaced` holds, for the slot */
   bool changes;                 /* the program may rewrite its code there: look before each use */
   uint64_t slot;                /* 0: none yet */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "breaks.h"
+#include "watchpoints.h"
 
 static const struct lt_arch *arch(void)
 {
@@ -92,6 +93,10 @@ void lt_site_disown(lt_process *process, uint64_t addr, enum lt_owner owner)
   if (!site)
     return;
   site->owners &= (uint8_t)~owner;
+  if (owner == LT_OWNER_USER && site->hardware) {
+    site->hardware = false;
+    lt_debug_release(process, addr, 0);
+  }
   if (!site->owners)
     lt_site_lift(process, site);
 }
@@ -126,14 +131,30 @@ void lt_sites_check(lt_process *process)
 
 /* ---- Breakpoints of the caller ------------------------------------------------------------ */
 
-int lt_break_add(lt_process *process, uint64_t addr, unsigned flags, uint32_t *ret)
+/* The site is a record alone: nothing of ours is in memory for it. */
+static int own_hardware(lt_process *process, uint64_t addr)
 {
-  if (flags & LT_BREAK_HARDWARE)
-    return lt_fail(process->session, -ENOTSUP, "there are no hardware breakpoints");
-  int error = lt_site_own(process, addr, LT_OWNER_USER);
+  struct lt_site *site = lt_site_find(process, addr);
+  if (site && site->owners & LT_OWNER_USER)
+    return 0;
+  if (!site && !(site = lt_site_make(process, addr)))
+    return lt_fail(process->session, -ENOMEM, "out of memory");
+  int error = lt_debug_claim(process, addr, LT_WATCH_EXECUTE, 1, 0);
   if (error)
     return error;
+  site->hardware = true;
+  site->owners |= LT_OWNER_USER;
+  return 0;
+}
+
+int lt_break_add(lt_process *process, uint64_t addr, unsigned flags, uint32_t *ret)
+{
   struct lt_site *site = lt_site_find(process, addr);
+  bool hardware = flags & LT_BREAK_HARDWARE || (site && site->hardware);
+  int error = hardware ? own_hardware(process, addr) : lt_site_own(process, addr, LT_OWNER_USER);
+  if (error)
+    return error;
+  site = lt_site_find(process, addr);
   if (!site->id) {
     site->id = ++process->session->break_ids;
     HASH_ADD(by_id, process->space->sites->by_id, id, sizeof site->id, site);

@@ -398,6 +398,22 @@ describe("breakpoints", function()
     assert.equal("fib 5|15", lines(result))
   end)
 
+  it("may be in debug registers, of which there are four", function()
+    each(function(program)
+      local result = trace([[
+        local h = on_break("fib", { hardware = true }, function(t, f) f:leave() end)
+        on_break("fib", { hardware = true, skip = 2, count = 2 }, function() print("skipped") end)
+        on_break("main", function() on_break("fib", { once = true }, function() print("late") end)
+        end)
+        on_end(function() print(h.hits) end)]], { program, "fib", "5" })
+      assert.equal("late|skipped|skipped|fib 5|15", lines(result))
+    end)
+    local result = trace([[
+      on_break({ "fib", "minus", "half", "text" }, { hardware = true }, function() end)
+      on_break("last", { hardware = true }, function() end)]], { functions, "fib", "5" })
+    assert.truthy(result.err:find("on_break: last: ENOSPC: ", 1, true), result.err)
+  end)
+
   it("hc47 count exactly in threads, with every result", function()
     each(function(program)
       local rounds = T.scale(500)
