@@ -139,8 +139,15 @@ local function watch_static(p)
     for name in pairs(values.prototypes) do
       if not name:find(" ", 1, true) then names[#names + 1] = name end
     end
+    -- Of two names of one function the first is shown: "open", not "open64".
+    table.sort(names, function(a, b)
+      if #a ~= #b then return #a < #b end
+      return a < b
+    end)
   end
-  hooks[#hooks + 1] = on_break("main", { process = p, once = true }, function() watch(names) end)
+  hooks[#hooks + 1] = on_break("main", { process = p, once = true }, function()
+    hooks[#hooks + 1] = on_break(names, { process = p }, handler)
+  end)
 end
 
 local function began(p)
