@@ -13,6 +13,8 @@
 #include "read.h"
 #include "read_expression.h"
 
+#define STEPS_MAX 64 /* rows that are looked at to find where one begins */
+
 static int put_rule(struct lt_bytes *ret, enum lt_rule_kind kind, uint8_t number, int64_t offset)
 {
   lt_put_u8(ret, (uint8_t)kind);
@@ -82,13 +84,36 @@ static int put_register(struct lt_bytes *ret, Dwarf_Frame *frame, unsigned numbe
   return put_rule(ret, ops ? LT_RULE_UNKNOWN : LT_RULE_SAME, 0, 0);
 }
 
-static int put_frame(struct lt_bytes *ret, Dwarf_Frame *frame, unsigned registers, uint64_t bias)
+/* The first address from which these rules hold up to `to`. Where libdw says that they begin is too
+ * early after DW_CFA_restore_state: other rules may be in between. */
+static Dwarf_Addr begin_of(Dwarf_CFI *cfi, Dwarf_Addr from, Dwarf_Addr addr, Dwarf_Addr to)
+{
+  for (int i = 0; i < STEPS_MAX && from < addr; i++) {
+    Dwarf_Frame *frame = NULL;
+    Dwarf_Addr other, end = 0;
+    bool is_signal;
+    if (dwarf_cfi_addrframe(cfi, from, &frame) != 0)
+      return addr;
+    int pc = dwarf_frame_info(frame, &other, &end, &is_signal);
+    free(frame);
+    if (pc >= 0 && end == to)
+      return from;
+    if (pc < 0 || end <= from || end > addr)
+      return addr;
+    from = end;
+  }
+  return addr;
+}
+
+static int put_frame(struct lt_bytes *ret, Dwarf_CFI *cfi, Dwarf_Frame *frame, Dwarf_Addr addr,
+                     unsigned registers, uint64_t bias)
 {
   Dwarf_Addr from, to;
   bool is_signal;
   int pc = dwarf_frame_info(frame, &from, &to, &is_signal);
   if (pc < 0 || (unsigned)pc >= registers)
     return -ENOEXEC;
+  from = begin_of(cfi, from, addr, to);
   lt_put_u64(ret, from + bias);
   lt_put_u64(ret, to + bias);
   lt_put_u8(ret, is_signal);
@@ -112,7 +137,7 @@ int lt_read_frame(struct lt_read_file *file, struct lt_bytes_in *question, struc
                             : dwfl_module_dwarf_cfi(file->module, &bias);
     if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &frame) != 0)
       continue;
-    int error = put_frame(ret, frame, registers, bias);
+    int error = put_frame(ret, cfi, frame, addr - bias, registers, bias);
     free(frame);
     return error;
   }
