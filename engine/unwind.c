@@ -302,18 +302,30 @@ static enum lt_stack_end by_frame_pointer(struct lt_cursor *cursor, struct calle
   return take_memory(cursor, caller, fp, at) ? LT_STACK_NO_MEMORY : LT_STACK_GOES_ON;
 }
 
+/* How many words are above the return address on the stack; -1 if that cannot be told. */
+static int return_words(struct lt_cursor *cursor, const uint8_t *code, bool is_code)
+{
+  struct lt_symbol symbol;
+  if (!cursor->exact)
+    return -1;
+  if (!is_code)
+    return 0;
+  if (lt_symbol_at(cursor->thread->process, cursor->pc, &symbol) == 0 && symbol.name &&
+      symbol.addr == cursor->pc)
+    return 0;
+  return cursor->arch->return_words(code);
+}
+
 static enum lt_stack_end by_guess(struct lt_cursor *cursor, struct caller *caller)
 {
   const struct lt_arch *arch = cursor->arch;
   uint8_t code[LT_CODE_BEFORE + LT_CODE_AFTER];
-  int words = -1;
   bool is_code = read_code(cursor, cursor->pc - LT_CODE_BEFORE, code, sizeof code);
   const struct lt_trampoline *one = is_code ? trampoline_at(arch, code) : NULL;
   if (one)
     return by_trampoline(cursor, one, caller);
   cursor->guessed = true;
-  if (cursor->exact)
-    words = is_code ? arch->return_words(code) : 0;
+  int words = return_words(cursor, code, is_code);
   if (words >= 0 && return_at(cursor, cursor->sp + (unsigned)words * arch->word, caller))
     return LT_STACK_GOES_ON;
   enum lt_stack_end end = by_frame_pointer(cursor, caller);

@@ -140,6 +140,33 @@ describe("t:backtrace", function()
     end
   end)
 
+  it("is right at every instruction: prologues, stubs, the dynamic loader", function()
+    for _, fixture in ipairs { "stacks", "stacks-O0", "stacks-O2", "stacks-static", "stacks-32",
+      "stacks-O2-32" } do
+      if T.exists(T.fixture(fixture)) then
+        local result = T.ok(T.trace([[
+          on_break("nested", { once = true }, function(t)
+            local steps, seen = 0, {}
+            repeat
+              t:step(1)
+              steps = steps + 1
+              local stack, names = t:backtrace { lines = false }, {}
+              for i, frame in ipairs(stack) do names[i] = frame.name or "?" end
+              local text = table.concat(names, " ")
+              local before = text:match("^(.*)main ")
+              if names[1] ~= "main" and (stack.incomplete or not before:find("nested $")) then
+                say(("%x"):format(t.pc), text, stack.incomplete)
+              end
+              seen[names[1]] = true
+            until names[1] == "main" or steps > 20000
+            say("end", steps > 30 and steps < 20000, seen.second, seen.third, seen.point,
+              seen.getppid)
+          end)]], { T.fixture(fixture), "nested" }, { env = { LD_BIND_NOW = false } }))
+        assert.equal("end\ttrue\ttrue\ttrue\ttrue\ttrue\n", result.said)
+      end
+    end
+  end)
+
   it("says where it lost the way in a stack that is broken", function()
     for _, fixture in ipairs { "stacks", "stacks-O2", "stacks-bare", "stacks-32" } do
       local program = T.fixture(fixture)
