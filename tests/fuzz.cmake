@@ -13,7 +13,8 @@ foreach(source IN LISTS fuzz_targets)
     luatrace-engine luatrace-options luatrace-uthash PkgConfig::LIBDW PkgConfig::LIBELF)
   # Answers come from the target, not from a reader process.
   if(name STREQUAL "answers")
-    target_link_options(fuzz-${name} PRIVATE -Wl,--wrap=lt_reader_ask)
+    target_link_options(fuzz-${name} PRIVATE
+      -Wl,--wrap=lt_reader_ask -Wl,--wrap=lt_modules_of -Wl,--wrap=lt_module_at)
   endif()
   set_target_properties(fuzz-${name} PROPERTIES
     OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${tests_dir}/fuzz)

@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "read.h"
+#include "read_variables.h"
 
 #define TAIL ((size_t)64)
 #define ADDRESSES 8
@@ -32,6 +33,7 @@ static void ask_address(struct lt_read_file *file, uint64_t addr)
   question.at[8] = 1;
   ask(file, lt_read_lines_at, &question);
   question.size = 8;
+  ask(file, lt_read_scope, &question);
   lt_put_u32(&question, 17);
   ask(file, lt_read_frame, &question);
   lt_bytes_free(&question);
@@ -70,10 +72,39 @@ static void ask_sections(struct lt_read_file *file)
     }
 }
 
+/* Types by name and by every place that may be one. */
+static void ask_types(struct lt_read_file *file)
+{
+  static const char *const names[] = {"struct point", "int", "both", "shapes::box<long>"};
+  static const char *const globals[] = {"sink", "seed.c:points", "nothing"};
+  struct lt_bytes question = {0};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    question.size = 0;
+    lt_put_u8(&question, LT_TYPE_BY_NAME);
+    lt_put_string(&question, names[i]);
+    ask(file, lt_read_type, &question);
+  }
+  for (uint64_t where = 11; where < 400; where += 3) {
+    question.size = 0;
+    lt_put_u8(&question, LT_TYPE_BY_REF);
+    lt_put_u64(&question, where);
+    ask(file, lt_read_type, &question);
+  }
+  for (size_t i = 0; i < sizeof globals / sizeof *globals; i++) {
+    question.size = 0;
+    lt_put_string(&question, globals[i]);
+    ask(file, lt_read_global, &question);
+  }
+  question.size = 0;
+  ask(file, lt_read_lines_all, &question);
+  lt_bytes_free(&question);
+}
+
 static void ask_tail(struct lt_read_file *file, const uint8_t *data, size_t size)
 {
-  static lt_read_fn *const all[] = {lt_read_info,     lt_read_symbols,  lt_read_demangle,
-                                    lt_read_lines_at, lt_read_lines_of, lt_read_frame};
+  static lt_read_fn *const all[] = {
+      lt_read_info,      lt_read_symbols, lt_read_demangle, lt_read_lines_at, lt_read_lines_of,
+      lt_read_lines_all, lt_read_frame,   lt_read_scope,    lt_read_global,   lt_read_type};
   size_t some = size < TAIL ? size : TAIL;
   struct lt_bytes question = {0};
   lt_put(&question, data + size - some, some);
@@ -93,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   ask_sections(file);
   for (uint32_t line = 0; line < 4; line++)
     ask_line(file, line & 1 ? "seed.c" : "seed.h", line);
+  ask_types(file);
   ask_tail(file, data, size);
   lt_read_close(file);
   return 0;
