@@ -257,8 +257,8 @@ static uint32_t block_at(const struct lt_block *blocks, size_t count, uint64_t a
  * block's last instruction is found by its successor in the list. */
 static void connect(struct lt_code_reading *reading, size_t first_block)
 {
-  struct lt_block *blocks = reading->program->blocks + first_block;
   size_t count = reading->program->block_count - first_block, insn = 0;
+  struct lt_block *blocks = count ? reading->program->blocks + first_block : NULL;
   for (size_t i = 0; i < count; i++) {
     do
       insn++;

@@ -92,7 +92,8 @@ static size_t fill(const struct part *part, struct lt_location *places, char *st
   uint32_t count = count_of(part, &in);
   size_t name = strlen(part->module->name) + 1;
   memcpy(strings, part->module->name, name);
-  memcpy(strings + name, part->answer.at, part->answer.size);
+  if (part->answer.size)
+    memcpy(strings + name, part->answer.at, part->answer.size);
   in.at = (uint8_t *)strings + name + (in.at - part->answer.at);
   for (uint32_t i = 0; i < count; i++) {
     places[i].addr = lt_get_u64(&in) + part->module->bias;

@@ -276,7 +276,8 @@ static int by_address(const void *a, const void *b)
 static void put_places(struct search *search, struct lt_bytes *ret)
 {
   char path[LT_READ_PATH];
-  qsort(search->places, search->count, sizeof *search->places, by_address);
+  if (search->count)
+    qsort(search->places, search->count, sizeof *search->places, by_address);
   lt_put_u8(ret, LT_PLACES_FOUND);
   lt_put_u32(ret, (uint32_t)search->count);
   for (size_t i = 0; i < search->count; i++) {

@@ -142,7 +142,8 @@ void lt_read_plt(struct lt_read_file *file, struct lt_read_list *list)
     if (name && (header.sh_type == SHT_RELA || header.sh_type == SHT_REL))
       read_relocations(elf, one, &header, &slots);
   }
-  qsort(slots.list, slots.count, sizeof *slots.list, compare);
+  if (slots.count)
+    qsort(slots.list, slots.count, sizeof *slots.list, compare);
   count = 0;
   for (Elf_Scn *one = elf_nextscn(elf, NULL); one && count++ < SECTIONS_MAX && slots.count;
        one = elf_nextscn(elf, one)) {

@@ -12,6 +12,7 @@
 #include "types.h"
 
 #define VARIABLES_MAX 4096U
+#define ERRNO_MAX 4095U
 
 /* A variable, and the rest of what the reader says about it: positions in the message. */
 struct entry {
@@ -65,7 +66,7 @@ static int get_variable(struct lt_bytes_in *from, const struct lt_variables *var
   else if (ret->where == LT_AT_CONSTANT)
     lt_get(from, lt_get_u32(from));
   else if (ret->where == LT_AT_UNKNOWN)
-    ret->error = lt_get_u32(from);
+    error = (ret->error = lt_get_u32(from)) - 1 < ERRNO_MAX ? 0 : -ENOEXEC;
   else if (ret->where != LT_AT_NOWHERE)
     error = -ENOEXEC;
   return error ? error : from->failed ? -ENOEXEC : 0;

@@ -150,6 +150,7 @@ static void try_symbols(struct lt_bytes_in *in)
 struct world {
   lt_session session;
   lt_process process;
+  struct lt_space space;
   lt_thread thread;
   struct lt_file file;
   struct lt_module module;
@@ -180,6 +181,7 @@ static struct world *make_world(void)
   world->process.session = world->thread.session = world->file.session = &world->session;
   world->process.pid = world->thread.tid = getpid();
   world->process.mem_fd = -1;
+  world->process.space = &world->space;
   world->process.threads = &world->thread;
   world->thread.process = &world->process;
   world->thread.state = LT_ST_STOPPED;
@@ -201,6 +203,7 @@ static void end_world(struct world *world)
   lt_answers_free(&world->session);
   lt_names_free(world->file.names);
   lt_frames_free(world->file.frames);
+  lt_regs_free(&world->thread);
   lt_mem_forget(&world->process);
   free(world);
 }
