@@ -80,7 +80,6 @@ static void set_details(lua_State *L, const struct lt_stop *stop)
     break;
   case LT_RETURN:
     set_int(L, "addr", (int64_t)stop->u.ret.addr);
-    set_bool(L, "lost", stop->u.ret.error);
     break;
   case LT_EXITING:
   case LT_THREAD_EXIT:

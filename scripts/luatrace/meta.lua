@@ -197,6 +197,165 @@ function luatrace.on_thread_exit(handler) end
 ---@return luatrace.Hook hook
 function luatrace.on_load(handler) end
 
+--- A thread is about to run the instruction at a breakpoint. `f` is the function that it is in.
+---
+--- `where` says where breakpoints are set, in every traced process:
+---
+--: | where | |
+--: |---|---|
+--: | `"malloc"`, `"libc:malloc"` | a function, wherever there is one of that name; in one module |
+--: | `"ns::f"`, `"ns::f(int)"` | C++ and Rust: all functions of that name, or one |
+--: | `"main+0x12"` | so many bytes behind |
+--: | `0x4010`, `"*0x4010"` | an address |
+--: | `"file.c:120"` | all code of a line; the file by the end of its path |
+--: | `"str*"`, `"libc:str*"` | functions by a glob (`*`, `?`, sets such as `[a-z]`) |
+--: | `"libfoo.so:*"`, `"file.c:*"` | all functions of a module or source file |
+--: | a list of these | |
+---
+--- A module is named by its file, or by what stands before `.` or `-` in its name. Functions that
+--- only their own file knows are meant where no other function has the name.
+---
+--- What is not found yet is looked up again when the program loads a library, and after exec in the
+--- new program. Forked children have the breakpoints of their creators. A function with several
+--- implementations (IFUNC: `strlen`, `memcpy`) means the one that is chosen for this processor. At
+--- the end, what was never found is named with the nearest name, and what was never reached, too.
+---
+--- Options: `once`; `count = n`, to be removed after n calls of the handler; `skip = n`, not to be
+--- called for the first n hits; `when = function(t, f)`, called first: a hit counts if it returns
+--- true; `thread = t` and `process = p`, for these alone; `from = "module"`, for calls from there
+--- (`"program"` is the program itself); `enabled = false`; `after_prologue = true`, to stop where
+--- the function has set up its frame; `hardware = true`, to use one of the processor's four debug
+--- registers, with nothing written to the program.
+---
+--- Handlers at one address run in the order in which they were registered. Without a handler the
+--- breakpoint is for those that are defined: `function on_break(t, f) ... end` is called for every
+--- hit of any breakpoint of any script.
+---
+--- A breakpoint costs one stop a hit, and threads never miss one that another has just passed.
+---
+--- <!-- run: luatrace example.lua -- build/tests/fixtures/functions fib 3
+---      expect: fib%\(3%\) = 2 -->
+--- ```lua
+--- on_break("fib", function(t, f)
+---   print(("fib(%d) = %d"):format(f.args[1], f:leave("int")))
+--- end)
+--- ```
+---
+--- Kernel: an `int3` in the program's memory, `PTRACE_POKEUSER` of ptrace(2).
+---@overload fun(where: luatrace.Location, handler?: luatrace.BreakHandler): luatrace.Breakpoint
+---@overload fun(handler: luatrace.BreakHandler): luatrace.Hook
+---@param where luatrace.Location
+---@param options luatrace.BreakOptions
+---@param handler? luatrace.BreakHandler
+---@return luatrace.Breakpoint breakpoint
+function luatrace.on_break(where, options, handler) end
+
+--- A thread calls a function of a library. The same as `on_break`, but for functions that other
+--- modules can call: those that a shared object exports, or all that are known outside of their own
+--- file in a program that is linked statically. A name or glob without a module means those of all
+--- libraries, and not those of the program itself.
+---
+--- The breakpoints are in the functions themselves, so that calls are seen however they come:
+--- through tables that were filled at the start (`-z now`), by dlsym(3), in static programs, and
+--- from one library into the other. `from = "program"` leaves the last ones out.
+---
+--- <!-- run: luatrace example.lua -- build/tests/fixtures/functions-now fib 3
+---      expect: setvbuf%\tmain -->
+--- ```lua
+--- on_call("libc:*", { from = "program" }, function(t, f)
+---   print(f.name, f.caller.name)
+--- end)
+--- ```
+---@overload fun(where: luatrace.Location, handler: luatrace.BreakHandler): luatrace.Breakpoint
+---@param where luatrace.Location functions and globs
+---@param options luatrace.BreakOptions
+---@param handler luatrace.BreakHandler
+---@return luatrace.Breakpoint breakpoint
+function luatrace.on_call(where, options, handler) end
+
+---@alias luatrace.Caller table<string, any> see `luatrace.Frame`
+---@alias luatrace.BreakOptions table<string, any> see `on_break`
+---@alias luatrace.Location string|integer|(string|integer)[]
+---@alias luatrace.BreakHandler fun(t: luatrace.Thread, f: luatrace.Frame): any
+
+--- What `on_break` and `on_call` return. tostring() says where and how often.
+---@class luatrace.Breakpoint
+---@field hits integer times that it was reached and `when` was true
+---@field count integer times that the handler was called
+---@field addresses integer[] where it is, or was, in any process
+local breakpoint = {}
+
+--- Take it out for good. Calls of the handler that wait go on.
+function breakpoint:remove() end
+
+--- Take it out until `enable`.
+function breakpoint:disable() end
+
+function breakpoint:enable() end
+
+--- A function that a thread has stopped in: at its first instruction, if the breakpoint is there.
+---
+--- What the thread has is read when a script looks at it. After the thread has run on, `name`,
+--- `module`, `addr`, `file` and `line` still answer, and after `f:leave()` the first six arguments;
+--- all else raises "this frame is over". tostring() is its name.
+---
+--- `f.args` can be assigned. Floating point arguments have no number there: see `t.regs.xmm0`. What
+--- `f.caller` has is `pc`, and where they are known `name`, `module`, `file` and `line`.
+---@class luatrace.Frame
+---@field thread luatrace.Thread
+---@field addr integer of the breakpoint
+---@field name? string of the function, as in the source
+---@field module? string
+---@field file? string source file of this instruction
+---@field line? integer
+---@field args table<integer|string, any> integers and pointers from 1 on; others by name
+---@field locals table<string, any> variables by name: see `t:locals`
+---@field regs luatrace.Registers those of the thread
+---@field caller? luatrace.Caller where it returns to
+---@field ret any the result after `f:leave()`; assigned, what the program gets
+---@field entry boolean it is at its first instruction
+local f = {}
+
+--- Let the function run, and come back when it has returned. Other threads run on meanwhile.
+---
+--- The result is an integer of the size of a pointer, or what `kind` says: `"int"`, `"uint"`,
+--- `"int64"`, `"ptr"`, `"bool"`, `"double"`, `"float"`, `"void"` (true), or `"string"`, what is at
+--- the address that it returns (nil for NULL). A struct that is returned in memory comes as its
+--- address.
+---
+--- Nothing on the program's stack is changed. Recursion, threads, signal handlers and coroutines are
+--- told apart. Functions that end in a jump to another one return together with that; the one that
+--- was called last is told first. Inside a function (a line, an offset) its return address is found
+--- by unwinding.
+---
+--- <!-- run: luatrace example.lua -- build/tests/fixtures/functions types
+---      expect: half: 1.5 -->
+--- ```lua
+--- on_break("half", function(t, f) print("half: " .. f:leave("double")) end)
+--- ```
+---
+--- Errors: ECANCELED (it was left without returning: longjmp(3), an exception, exec; told when that
+--- shows), ENOENT (where it returns to cannot be found).
+---@param kind? string
+---@return any result
+---@return string? message
+---@return string? code
+function f:leave(kind) end
+
+--- The function is not run: it returns `value` (0 by default, as the type `kind` says) at once.
+--- Handlers that come later see the decision: their `f:leave()` returns the value. Only at the first
+--- instruction.
+---
+--- <!-- run: luatrace example.lua -- build/tests/fixtures/functions fib 4
+---      expect: fib 41 -->
+--- ```lua
+--- on_break("fib", { when = function(t, f) return f.args[1] == 3 end },
+---   function(t, f) f:skip(40) end)
+--- ```
+---@param value? integer|number|boolean
+---@param kind? string as for `f:leave`
+function f:skip(value, kind) end
+
 --- An instruction of the program has written to a variable, or read it, or is about to be run.
 ---
 --- `what` is the name of a variable, looked up in each traced process as soon as it or the library
@@ -1932,7 +2091,9 @@ function w:remove() end
 ---@field args integer[]? the six registers
 ---@field ret integer? its result
 ---@field count integer? of instructions
----@field addr integer? of memory
+---@field addr integer? of memory, of a breakpoint, or where a function has returned to
+---@field id integer? number of the breakpoint
+---@field hardware boolean? it is in a debug register
 ---@field size integer? of that
 ---@field old integer? its value before
 ---@field new integer? its value after
@@ -2112,6 +2273,8 @@ on_signal = luatrace.on_signal
 on_exit = luatrace.on_exit
 on_thread_exit = luatrace.on_thread_exit
 on_stop = luatrace.on_stop
+on_break = luatrace.on_break
+on_call = luatrace.on_call
 on_load = luatrace.on_load
 on_watch = luatrace.on_watch
 on_end = luatrace.on_end

@@ -119,6 +119,13 @@ luatrace.on_start(function(p)
   t:step()
 end)
 
+local breakpoint
+breakpoint = luatrace.on_break("execve", function(_, f)
+  once("luatrace.Frame", compare_plain, f, { leave = f.leave, skip = f.skip })
+  once("luatrace.Breakpoint", compare_plain, breakpoint,
+    names_of(debug.getmetatable(breakpoint)))
+end)
+
 luatrace.on_syscall("execve", function(_, call)
   once("luatrace.Call", compare, members_of(call))
   local path = call:paths()[1]
