@@ -88,7 +88,7 @@ local function allocate(t, f, heap, size)
   local addr = leave(t, f, "ptr")
   if addr and addr ~= 0 then
     add(heap, addr, size, key, texts)
-  elseif size > 0 or not addr then
+  elseif size ~= 0 or not addr then
     heap.failed = heap.failed + 1
   end
 end

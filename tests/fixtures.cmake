@@ -72,6 +72,15 @@ set_target_properties(fixture-plugin PROPERTIES OUTPUT_NAME plugin PREFIX ""
 luatrace_add_fixture(functions-static ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -static)
 luatrace_add_fixture(functions-now ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -O2 -Wl,-z,now)
 
+# Library calls that are bound at the start and jumped to from nowhere else, or linked in.
+set(libcalls ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/libcalls.c)
+luatrace_add_fixture(libcalls-now ${libcalls} -fno-plt -Wl,-z,now)
+luatrace_add_fixture(libcalls-static ${libcalls} -static)
+luatrace_add_fixture(heap-static ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/heap.c -static)
+if(fixtures_32)
+  luatrace_add_fixture(libcalls-static-32 ${libcalls} -static -m32)
+endif()
+
 # Programs in C++, where there is a compiler.
 include(CheckLanguage)
 check_language(CXX)
