@@ -155,13 +155,13 @@ static size_t first_row(const struct lt_code_reading *reading, uint64_t addr)
   return from;
 }
 
-static bool add_line(struct lt_code_reading *reading, struct lt_block *block,
-                     const struct lt_code_row *row)
+static bool add_line(struct lt_code_reading *reading, struct lt_block *block, uint32_t file,
+                     uint32_t number)
 {
   struct lt_program *program = reading->program;
   for (uint32_t i = 0; i < block->count; i++)
-    if (program->lines[block->lines + i].line == row->line &&
-        program->lines[block->lines + i].file == row->file)
+    if (program->lines[block->lines + i].line == number &&
+        program->lines[block->lines + i].file == file)
       return true;
   if (program->line_count == reading->line_room) {
     size_t room = reading->line_room ? reading->line_room * 2 : 1024;
@@ -171,7 +171,7 @@ static bool add_line(struct lt_code_reading *reading, struct lt_block *block,
     program->lines = more;
     reading->line_room = room;
   }
-  program->lines[program->line_count++] = (struct lt_source_line){row->file, row->line};
+  program->lines[program->line_count++] = (struct lt_source_line){file, number};
   block->count++;
   return true;
 }
@@ -194,6 +194,7 @@ static bool is_way_out(const struct lt_code_reading *reading, size_t first, size
   return reading->has_value && !row->opening && row->line == reading->last_line &&
          row->addr >= reading->insns[first].addr &&
          (reading->insns[last].flow == LT_FLOW_RETURN ||
+          (reading->insns[last].flow == LT_FLOW_JUMP && reading->insns[last].addr == row->addr) ||
           reads_guard(reading, first, last, row->addr));
 }
 
@@ -220,7 +221,7 @@ static bool add_lines(struct lt_code_reading *reading, struct lt_block *block, s
   if (is_alarm(reading, first, last, row))
     return true;
   for (row -= goes_on; row < end; row++)
-    if (!add_line(reading, block, &reading->rows[row]))
+    if (!add_line(reading, block, reading->rows[row].file, reading->rows[row].line))
       return false;
   return true;
 }
