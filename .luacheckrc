@@ -7,7 +7,7 @@ exclude_files = { "build*" }
 -- The names inside a script. Those of hooks may be defined: `function on_exit(p, status)`.
 local hooks = {
   "on_start", "on_syscall", "on_clone", "on_exec", "on_signal", "on_exit", "on_thread_exit",
-  "on_stop", "on_end", "on_watch",
+  "on_stop", "on_end", "on_watch", "on_break", "on_call", "on_load",
 }
 local names = { "spawn", "attach", "run", "args", "after", "every", "sleep", "after", "every", "sleep", "emulate",
   "luatrace" }
