@@ -37,8 +37,12 @@ static struct lt_code_insn *new_insn(struct lt_code_reading *reading)
 static int decode_range(struct lt_code_reading *reading, const struct lt_code_range *range)
 {
   size_t size = range->to - range->from;
-  if (range->to <= range->from || size > LT_CODE_MAX)
+  if (range->to <= range->from || size > LT_CODE_MAX - reading->code)
     return 0;
+  if (size > LT_CODE_TOTAL_MAX - reading->total)
+    return -E2BIG;
+  reading->code += size;
+  reading->total += size;
   uint8_t *code = malloc(size);
   if (!code)
     return -ENOMEM;
@@ -301,7 +305,7 @@ ssize_t lt_blocks_find(struct lt_code_reading *reading)
 {
   size_t first_block = reading->program->block_count;
   int error = 0;
-  reading->insn_count = 0;
+  reading->insn_count = reading->code = 0;
   if (reading->range_count)
     qsort(reading->ranges, reading->range_count, sizeof *reading->ranges, by_range);
   if (reading->row_count)

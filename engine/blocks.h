@@ -4,7 +4,8 @@
 
 #include "engine.h"
 
-#define LT_CODE_MAX ((size_t)16 << 20) /* bytes of a part of a function */
+#define LT_CODE_MAX ((size_t)4 << 20)         /* bytes of a function */
+#define LT_CODE_TOTAL_MAX ((size_t)256 << 20) /* of all functions of a module */
 
 struct lt_code_range {
   uint64_t from, to;
@@ -40,6 +41,7 @@ struct lt_code_reading {
   size_t row_count, row_room;
   struct lt_code_insn *insns; /* room for blocks.c */
   size_t insn_count, insn_room;
+  size_t code, total; /* bytes of the function, and of all, so far */
 };
 
 /* Add the function's blocks to the program. Returns how many, or a negated errno. */

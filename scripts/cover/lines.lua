@@ -7,6 +7,7 @@
 local lines = {}
 
 local STEPS_MAX = 20000 -- when looking for loops within one line
+local PASSES_MAX = 1000 -- over the blocks of a function
 
 -- ---- Arcs: how often one block followed another --------------------------------------------
 
@@ -59,7 +60,9 @@ local function solve_once(lists, counts)
 end
 
 local function solve(out, into, counts)
-  while solve_once(out, counts) or solve_once(into, counts) do end
+  for _ = 1, PASSES_MAX do
+    if not (solve_once(out, counts) or solve_once(into, counts)) then return end
+  end
 end
 
 -- Of a call: not all return, and fork and setjmp return more than once.
