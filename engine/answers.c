@@ -25,12 +25,14 @@ struct lt_answers {
 
 static void forget(struct lt_answers *answers)
 {
-  struct answer *one, *next;
-  HASH_ITER(hh, answers->table, one, next) {
-    HASH_DEL(answers->table, one);
+  struct answer *one = answers->table, *next;
+  HASH_CLEAR(hh, answers->table);
+  for (; one; one = next) {
+    next = one->hh.next;
     lt_bytes_free(&one->bytes);
     free(one);
   }
+  answers->table = NULL;
   answers->size = 0;
 }
 

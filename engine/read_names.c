@@ -346,7 +346,7 @@ static uint32_t first_with(const struct lt_declared *names, uint32_t hash)
 static bool ends_with(const char *path, const char *wanted)
 {
   size_t size = path ? strlen(path) : 0, length = strlen(wanted);
-  return size >= length && strcmp(path + size - length, wanted) == 0 &&
+  return path && size >= length && strcmp(path + size - length, wanted) == 0 &&
          (size == length || path[size - length - 1] == '/' || wanted[0] == '/');
 }
 

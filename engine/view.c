@@ -187,18 +187,10 @@ static int frame_base(void *data, uint64_t *ret)
   return error;
 }
 
-/* Most are registers that the function got an argument in: at its first instruction they have it
- * still. Later only its caller could tell. */
-static int entry_value(void *data, const struct lt_expression *nested, uint64_t *ret)
-{
-  (void)data, (void)nested, (void)ret;
-  return -ENODATA;
-}
-
+/* Entry values are not known: only the caller's debug information could tell what it had passed. */
 void lt_view_surroundings(struct lt_view *view, struct lt_surroundings *ret)
 {
   lt_cursor_around(&view->cursor, view->bias, ret);
   ret->frame_base = frame_base;
   ret->tls = thread_local;
-  ret->entry = entry_value;
 }

@@ -226,7 +226,7 @@ static uint32_t next_random(uint32_t *state)
 static void damage(struct image *image, uint32_t *random)
 {
   static const uint8_t usual[] = {0, 1, 0x7f, 0x80, 0xff};
-  unsigned count = 1 + next_random(random) % 8;
+  unsigned count = image->count ? 1 + next_random(random) % 8 : 0;
   for (unsigned i = 0; i < count; i++) {
     unsigned section = next_random(random) % image->count;
     size_t at = image->from[section] + next_random(random) % image->length[section];
