@@ -92,7 +92,8 @@ static int push_details(lua_State *L, struct binding *binding, const struct lt_s
   case LT_RETURN:
     compat_push_int64(L, (int64_t)stop->u.ret.seq);
     lua_pushboolean(L, stop->u.ret.error != 0);
-    return 2;
+    compat_push_int64(L, (int64_t)stop->u.ret.addr);
+    return 3;
   default:
     return 0;
   }

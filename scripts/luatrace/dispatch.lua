@@ -220,9 +220,9 @@ on["break"] = function(t, id, seq)
   return finish(t)
 end
 
-on["return"] = function(t, number, lost)
+on["return"] = function(t, number, lost, addr)
   begin(t)
-  frames.returned(t, number, lost)
+  frames.returned(t, number, lost, addr)
   tell_listeners(t, t, "return")
   return finish(t)
 end

@@ -91,7 +91,7 @@ end
 
 -- Where it returns to, and the stack pointer after that; nil, message, code.
 local function back(f)
-  if get(f, "back_pc") then return f.back_pc, f.back_sp end
+  if get(f, "back_pc") then return get(f, "back_pc"), get(f, "back_sp") end
   if not core.stands(f.thread, f.seq) then over(f) end
   local pc, sp, code
   if f.entry then
@@ -222,7 +222,8 @@ local function result(f, t, kind)
   return value
 end
 
-local function left(f, kind, t, lost)
+local function left(f, kind, t, lost, addr)
+  set(f, "back_pc", addr)
   if lost then
     set(f, "lost", true)
     return nil, LOST, "ECANCELED"
@@ -280,14 +281,14 @@ function methods.leave(f, kind)
   return left(f, kind, frames.wait_for(f.thread))
 end
 
--- A function has returned in t, or was left without that.
-function frames.returned(t, number, lost)
+-- A function has returned in t to this address, or was left without that.
+function frames.returned(t, number, lost, addr)
   local waiter = take_waiters(number)
   if type(waiter) ~= "table" then
-    if waiter then turns.run(t, tasks.wake, waiter, t, lost) end
+    if waiter then turns.run(t, tasks.wake, waiter, t, lost, addr) end
     return
   end
-  for i = #waiter, 1, -1 do turns.run(t, tasks.wake, waiter[i], t, lost) end
+  for i = #waiter, 1, -1 do turns.run(t, tasks.wake, waiter[i], t, lost, addr) end
 end
 
 function frames.thread_gone(t)

@@ -233,11 +233,11 @@ function luatrace.on_load(handler) end
 ---
 --- A breakpoint costs one stop a hit, and threads never miss one that another has just passed.
 ---
---- <!-- run: luatrace example.lua -- build/tests/fixtures/functions fib 3
----      expect: fib%\(3%\) = 2 -->
+--- <!-- run: luatrace example.lua -- ls
+---      expect: malloc%(%d+%) = 0x%x+ -->
 --- ```lua
---- on_break("fib", function(t, f)
----   print(("fib(%d) = %d"):format(f.args[1], f:leave("int")))
+--- on_break("malloc", function(t, f)
+---   print(("malloc(%d) = %#x"):format(f.args[1], f:leave()))
 --- end)
 --- ```
 ---
@@ -259,11 +259,11 @@ function luatrace.on_break(where, options, handler) end
 --- through tables that were filled at the start (`-z now`), by dlsym(3), in static programs, and
 --- from one library into the other. `from = "program"` leaves the last ones out.
 ---
---- <!-- run: luatrace example.lua -- build/tests/fixtures/functions-now fib 3
----      expect: setvbuf%\tmain -->
+--- <!-- run: luatrace example.lua -- ls
+---      expect: setlocale%sls -->
 --- ```lua
 --- on_call("libc:*", { from = "program" }, function(t, f)
----   print(f.name, f.caller.name)
+---   print(f.name, f.caller.module)
 --- end)
 --- ```
 ---@overload fun(where: luatrace.Location, handler: luatrace.BreakHandler): luatrace.Breakpoint
@@ -328,7 +328,7 @@ local f = {}
 --- was called last is told first. Inside a function (a line, an offset) its return address is found
 --- by unwinding.
 ---
---- <!-- run: luatrace example.lua -- build/tests/fixtures/functions types
+--- <!-- run: printf 'double half(double n) { return n / 2; }\nint main(void) { return half(3) > 2; }\n' >p.c && gcc p.c -o p && luatrace example.lua ./p
 ---      expect: half: 1.5 -->
 --- ```lua
 --- on_break("half", function(t, f) print("half: " .. f:leave("double")) end)
@@ -346,11 +346,11 @@ function f:leave(kind) end
 --- Handlers that come later see the decision: their `f:leave()` returns the value. Only at the first
 --- instruction.
 ---
---- <!-- run: luatrace example.lua -- build/tests/fixtures/functions fib 4
----      expect: fib 41 -->
+--- <!-- run: luatrace example.lua -- ls /nowhere || true
+---      expect: No such file -->
 --- ```lua
---- on_break("fib", { when = function(t, f) return f.args[1] == 3 end },
----   function(t, f) f:skip(40) end)
+--- on_break("isatty", { when = function(t, f) return f.args[1] == 1 end },
+---   function(t, f) f:skip(1) end)
 --- ```
 ---@param value? integer|number|boolean
 ---@param kind? string as for `f:leave`
