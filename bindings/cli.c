@@ -21,7 +21,7 @@ static const char help[] =
     "\n"
     "SCRIPT is a file (with a / or ending in .lua) or the name of a script that comes with\n"
     "luatrace: strace, count, opens, forktree, exits, redirect, chaos, faults, sandbox, dryrun,\n"
-    "faketime, devsim, fakeroot.\n"
+    "faketime, devsim, fakeroot, stack, backtrace-on, flame, callgraph.\n"
     "\n"
     "  -e CODE               run CODE instead of a script; may be given more than once\n"
     "  -l MODULE             require MODULE first\n"
