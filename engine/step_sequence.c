@@ -2,9 +2,8 @@
  *
  * The kernel aborts a sequence in which a thread is stopped, so that one which is stepped never ends.
  * The thread runs to where it is left instead: to its end, to its abort handler, or to a target of
- * its branches. It begins with the instruction that stores its descriptor in the thread's rseq area.
- * Which that is, is learnt when a step aborts it: an abort handler is told by the signature before
- * it. So programs that have no sequences are asked for nothing. */
+ * its branches. It begins with the instruction that stores its descriptor in the thread's rseq area:
+ * which that is, is learnt when a step has run it, and so aborts the sequence for once. */
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -27,7 +26,6 @@ static void ask_kernel(lt_thread *thread, struct lt_sequences *sequences)
       lt_k_ptrace(PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, sizeof config, (uintptr_t)&config);
   sequences->known = true;
   sequences->area = size >= (long)sizeof config ? config.rseq_abi_pointer : 0;
-  sequences->signature = config.signature;
 }
 
 /* The sequence that the thread has begun and stands in. */
@@ -91,16 +89,13 @@ void lt_step_sequence_forget(struct lt_sequences *sequences)
 }
 
 bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
-                             const uint8_t *before, struct lt_step_sites *ret)
+                             struct lt_step_sites *ret)
 {
   struct lt_sequences *sequences = &thread->steps->sequences;
   struct descriptor inside;
   if (!sequences->known)
     ask_kernel(thread, sequences);
   if (!sequences->area)
-    return false;
-  sequences->aware |= before && memcmp(before, &sequences->signature, 4) == 0;
-  if (!sequences->aware)
     return false;
   const struct lt_sequence *sequence = beginning_at(sequences, pc);
   if (!sequence && is_inside(thread, sequences, pc, &inside) &&

@@ -188,17 +188,11 @@ static bool enters_handler(const lt_thread *thread)
 /* What the instruction at steps->pc is, or whether it begins a sequence that is run over. */
 static bool look(lt_thread *thread, struct lt_steps *steps, const struct lt_regs *regs)
 {
-  enum { BEFORE = 4 };
-  uint8_t code[BEFORE + 16];
-  const uint8_t *before = code;
-  ssize_t size = lt_mem_read(thread, steps->pc - BEFORE, code, sizeof code) - BEFORE;
-  if (size <= 0) { /* the page before it cannot be read */
-    before = NULL;
-    size = lt_mem_read(thread, steps->pc, code + BEFORE, sizeof code - BEFORE);
-  }
+  uint8_t code[16];
+  ssize_t size = lt_mem_read(thread, steps->pc, code, sizeof code);
   if (size > 0)
-    steps->next = (uint8_t)arch_of(regs)->look(regs, code + BEFORE, (size_t)size);
-  return lt_step_sequence_begins(thread, regs, steps->pc, before, &steps->exits);
+    steps->next = (uint8_t)arch_of(regs)->look(regs, code, (size_t)size);
+  return lt_step_sequence_begins(thread, regs, steps->pc, &steps->exits);
 }
 
 /* The sites at which it is left have been planted. */
@@ -344,6 +338,20 @@ bool lt_steps_expects_trap(const lt_thread *thread)
 /* The kernel's word for "a handler is about to begin". */
 #define ENTERS_HANDLER SIGTRAP
 
+/* After such an instruction the kernel would take the trap flag of the next step for the program's
+ * own. A stop of which nothing comes makes it forget that it was stepping. */
+static void clean_up(lt_thread *thread, struct lt_steps *steps, const siginfo_t *info)
+{
+  if (steps->own_trap)
+    lt_signal_resend(thread, info);
+  steps->own_trap = false;
+  steps->next = LT_NEXT_PLAIN;
+  thread->state = LT_ST_RUNNING; /* as far as interrupting goes */
+  lt_interrupt_thread(thread);
+  thread->state = LT_ST_STOPPED;
+  lt_flush_and_restart(thread, PTRACE_CONT, 0);
+}
+
 bool lt_steps_on_trap(lt_thread *thread, const siginfo_t *info)
 {
   struct lt_steps *steps = thread->steps;
@@ -352,16 +360,15 @@ bool lt_steps_on_trap(lt_thread *thread, const siginfo_t *info)
   bool by_step =
       info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT || info->si_code == ENTERS_HANDLER;
   bool programs = steps->next == LT_NEXT_TRAP && info->si_code != TRAP_TRACE;
-  if (!steps->single || !by_step || programs) {
-    steps->single = false;
-    steps->mask_known = false;
-    if (steps->was_lifted && !programs && info->si_code <= 0) { /* the program blocks it */
-      lt_step_hold_signal(thread, info);
-      return true;
-    }
-    return false;
-  }
+  bool expected = steps->single;
   steps->single = false;
+  if (!expected || !by_step || programs) {
+    bool blocked = expected && steps->was_lifted && !programs && info->si_code <= 0;
+    steps->mask_known = false;
+    if (blocked)
+      lt_step_hold_signal(thread, info);
+    return blocked;
+  }
   if (steps->stale) {
     steps->stale = false;
     return true;
@@ -376,6 +383,8 @@ bool lt_steps_on_trap(lt_thread *thread, const siginfo_t *info)
   }
   lt_step_mend(thread);
   steps->due = !is_end_of_call(thread, info);
+  if (steps->next == LT_NEXT_LOADS)
+    clean_up(thread, steps, info);
   return true;
 }
 
@@ -578,8 +587,10 @@ void lt_steps_free(lt_thread *thread)
 {
   if (!thread->steps)
     return;
-  if (thread->process)
-    stop_asking(thread);
+  if (thread->process) {
+    disown_sites(thread);
+    disown_exits(thread);
+  }
   free(thread->steps->held);
   free(thread->steps);
   thread->steps = NULL;

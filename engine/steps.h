@@ -19,8 +19,9 @@ enum lt_next {
   LT_NEXT_PLAIN,
   LT_NEXT_CALL,    /* of a function */
   LT_NEXT_SYSCALL, /* makes a system call */
-  LT_NEXT_FLAGS,   /* stores the flags on the stack: the trap flag must be taken out */
-  LT_NEXT_TRAP,    /* the program's own: the signal belongs to it */
+  LT_NEXT_LOADS, /* loads the flags from there: the kernel loses track of whose the trap flag is */
+  LT_NEXT_FLAGS, /* stores the flags on the stack: the trap flag must be taken out */
+  LT_NEXT_TRAP,  /* the program's own: the signal belongs to it */
 };
 
 /* What is run as a part of one instruction. */
@@ -48,9 +49,7 @@ struct lt_sequence {
 
 /* What is known of the thread's restartable sequences (step_sequence.c). */
 struct lt_sequences {
-  bool known; /* `area` and `signature` are */
-  bool aware; /* it has some */
-  uint32_t signature;
+  bool known;    /* `area` is */
   uint64_t area; /* 0: none is registered */
   uint64_t last_pc;
   unsigned next;
@@ -124,10 +123,9 @@ void lt_steps_free(lt_thread *thread);
 int lt_step_site_own(lt_thread *thread, uint64_t addr);
 void lt_step_site_disown(lt_thread *thread, uint64_t addr);
 
-/* step_sequence.c: whether the instruction at `pc` begins a sequence, and where that can be left.
- * `before`: the 4 bytes before it, NULL if they cannot be read. */
+/* step_sequence.c: whether the instruction at `pc` begins a sequence, and where that can be left. */
 bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
-                             const uint8_t *before, struct lt_step_sites *ret);
+                             struct lt_step_sites *ret);
 /* It has made a system call, and may have registered its area. */
 void lt_step_sequence_forget(struct lt_sequences *sequences);
 

@@ -62,6 +62,9 @@ static enum lt_next look(const uint8_t *code, size_t size, bool is_64)
   switch (code[0]) {
   case 0x9c:
     return LT_NEXT_FLAGS;
+  case 0x9d:
+  case 0xcf:
+    return LT_NEXT_LOADS;
   case 0xe8:
     return LT_NEXT_CALL;
   case 0x9a:

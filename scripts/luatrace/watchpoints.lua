@@ -329,7 +329,7 @@ end
 -- Handlers that never ran.
 function watchpoints.misses()
   for _, handler in ipairs(handlers) do
-    if handler.count == 0 and not handler.process then
+    if handler.count == 0 and not handler.process and not handler.told then
       local what = not handler.resolved and "was never found" or handler.mode == "x"
         and "was never run" or handler.mode == "w" and "was never written" or "was never used"
       core.warn(("on_watch: '%s' %s"):format(handler.label, what))
