@@ -31,29 +31,36 @@ static void answer_break(pid_t pid)
   ptrace(PTRACE_CONT, pid, 0, 0);
 }
 
-static void trace(pid_t pid, int breaks, int *status)
+/* What a stop is answered with. */
+enum mode { CALLS, BREAKS, STEPS };
+
+static void trace(pid_t pid, enum mode mode, int *status)
 {
   long stops = 0;
   while (waitpid(pid, status, 0) == pid && WIFSTOPPED(*status)) {
     stops++;
-    if (breaks)
+    if (mode == BREAKS)
       answer_break(pid);
     else
-      ptrace(PTRACE_SYSCALL, pid, 0, 0);
+      ptrace(mode == STEPS ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, pid, 0, 0);
   }
   fprintf(stderr, "%ld stops\n", stops);
 }
 
 int main(int argc, char **argv)
 {
-  int first = 1, breaks = 0;
+  int first = 1;
+  enum mode mode = CALLS;
   for (; first < argc && argv[first][0] == '-'; first++) {
     if (strcmp(argv[first], "-s") == 0)
       share_cpu();
-    breaks |= strcmp(argv[first], "-b") == 0;
+    if (strcmp(argv[first], "-b") == 0)
+      mode = BREAKS;
+    if (strcmp(argv[first], "-t") == 0)
+      mode = STEPS;
   }
   if (first >= argc) {
-    fprintf(stderr, "usage: floor [-s] [-b] program [args]\n");
+    fprintf(stderr, "usage: floor [-s] [-b | -t] program [args]\n");
     return 125;
   }
   pid_t pid = fork();
@@ -63,6 +70,6 @@ int main(int argc, char **argv)
     _exit(127);
   }
   int status = 0;
-  trace(pid, breaks, &status);
+  trace(pid, mode, &status);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }

@@ -138,13 +138,16 @@ describe("watchpoints", function()
     local program = T.start_ready("threads", 4)
     local tracer = T.attach(program, [[
       on_start(function(p)
-        local t = p:threads()[1]
-        assert(p:watch(t.sp & ~7, 8))
-        after(0.05, function() p:detach() end)
+        for _, t in ipairs(p:threads()) do
+          local stopped, sp = pcall(function() return t.sp end)
+          if stopped then assert(p:watch(sp & ~7, 8, "rw")) break end
+        end
+        after(0.1, function() p:detach() end)
       end)]])
     T.ok(tracer:wait())
     T.untouched(program.pid)
-    program:signal("KILL")
+    T.sleep(0.1)
+    assert.is_true(program:alive())
   end)
 
   it("refuse what cannot be watched", function()
