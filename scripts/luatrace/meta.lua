@@ -1356,6 +1356,14 @@ function p:symbols(pattern) end
 ---@field file? string of the source; read when asked
 ---@field line? integer
 ---@field column? integer
+---@field inlined? luatrace.Inlined[] the calls that it is part of, innermost first
+
+--- A call that the compiler has replaced by the body of the function: what was called, from where.
+---@class luatrace.Inlined
+---@field name string
+---@field file string
+---@field line integer
+---@field column? integer
 
 --- See `t:where`. The process may run.
 ---@param addr integer

@@ -168,7 +168,7 @@ local unchecked = { [""] = true, ["luatrace.Registers"] = true, ["luatrace.Args"
   ["luatrace.Events"] = true, ["luatrace.Gone"] = true, ["luatrace.Handlers"] = true,
   ["luatrace.File"] = true, ["luatrace.Stop"] = true, ["luatrace.Bit"] = true,
   ["luatrace.Emulate"] = true, ["luatrace.Line"] = true, ["luatrace.Function"] = true,
-  ["luatrace.Block"] = true }
+  ["luatrace.Block"] = true, ["luatrace.Inlined"] = true }
 for class in pairs(meta) do
   local checked = seen[class] or unchecked[class] or not class:find("^luatrace%.%u")
   if not checked then
