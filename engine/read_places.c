@@ -16,7 +16,7 @@
 
 struct place {
   Dwarf_Addr addr;
-  Dwarf_Off scope, function; /* offsets of their DIEs; 0: none */
+  Dwarf_Off scope; /* offset of the DIE of the function or inlined copy; 0: none */
   Dwarf_Addr piece;          /* where the contiguous part of the function begins */
   int line;
   const char *file;
@@ -178,7 +178,6 @@ static void enter_function(struct search *search, Dwarf_Die *function, struct pl
 {
   Dwarf_Addr base, from, to, entry;
   ptrdiff_t at = 0;
-  place->function = dwarf_dieoffset(function);
   while ((at = dwarf_ranges(function, at, &base, &from, &to)) > 0)
     if (place->addr >= from && place->addr < to)
       break;
@@ -198,11 +197,11 @@ static void add_row(struct search *search, const struct lt_read_row *row)
     int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram)
       enter_function(search, &scopes[i], &place);
-    if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
+    if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine) {
       place.of = scopes[i];
+      place.scope = dwarf_dieoffset(&scopes[i]);
+    }
   }
-  if (count > 0)
-    place.scope = dwarf_dieoffset(&scopes[count - 1]);
   if (!is_there(search, &place))
     add(search, &place);
 }

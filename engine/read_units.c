@@ -171,6 +171,8 @@ Dwarf_Addr lt_read_after_prologue(struct lt_read_unit *unit, Dwarf_Addr entry, D
   if (dwarf_getsrclines(&unit->lines, &lines, &count) != 0)
     return entry;
   size_t first = lt_read_row_from(lines, count, entry);
+  while (first < count && lt_read_row(lines, first, &row) && row.end && row.addr == entry)
+    first++; /* of the code before */
   for (size_t i = first; i < count && lt_read_row(lines, i, &row) && row.addr < end; i++)
     if (row.prologue_end && !row.end)
       return row.addr;

@@ -175,4 +175,52 @@ describe("lines", function()
     for line in result.said:gmatch(" (%d+)\n") do got[#got + 1] = line end
     assert.same(want, got)
   end)
+
+  for _, kind in ipairs { "plain.c", "plus.cc" } do
+    it("has gdb's breakpoints: " .. kind, function()
+      if not T.have("gdb") then return pending("no gdb") end
+      local source = T.source .. "/tests/fixtures/cover/" .. kind
+      T.ok(T.run(("g%s -w -g -O0 -no-pie %s -o %s/prog"):format(
+        kind == "plain.c" and "cc" or "++", T.quote(source), T.quote(dir)), { timeout = 60 }))
+      local _, count = assert(T.read(source)):gsub("\n", "")
+      local result = T.ok(T.trace(([[
+        on_syscall("exit_group", function(t)
+          for line = 1, %d do
+            local addrs = {}
+            for i, place in ipairs(t.process:lines("%s:" .. line) or {}) do
+              addrs[i] = ("%%x"):format(place.addr)
+            end
+            say(line, table.concat(addrs, " "))
+          end
+        end)
+      ]]):format(count, kind), { dir .. "/prog" }))
+      local commands = { "gdb -batch -nx -ex 'set breakpoint pending off'" }
+      for line = 1, count do
+        commands[#commands + 1] = ("-ex 'echo LINE %d\\n' -ex 'break %s:%d' -ex 'info break'"
+          .. " -ex delete"):format(line, kind, line)
+      end
+      commands[#commands + 1] = T.quote(dir .. "/prog")
+      local got = {}
+      for line, addrs in result.said:gmatch("(%d+)\t([^\n]*)") do got[tonumber(line)] = addrs end
+      local out = T.run(table.concat(commands, " "), { timeout = 60 }).out
+      local want, line = {}, nil -- gdb takes a later line where one has no code: nil
+      for _, text in ipairs(T.lines(out)) do
+        line = tonumber(text:match("^LINE (%d+)")) or line
+        local addr, at = text:match("0x0*(%x+) in .*:(%d+)")
+        if addr then
+          want[line] = want[line] or {}
+          table.insert(want[line], tonumber(at) == line and addr or "elsewhere")
+        end
+      end
+      local compared = 0
+      for number, addrs in pairs(want) do
+        table.sort(addrs)
+        if addrs[#addrs] ~= "elsewhere" then
+          assert.equal(number .. ": " .. table.concat(addrs, " "), number .. ": " .. got[number])
+          compared = compared + 1
+        end
+      end
+      assert.truthy(compared > 40, compared)
+    end)
+  end
 end)
