@@ -65,15 +65,16 @@ struct lt_regs {
   uint8_t *vector;    /* LT_VECTOR_BYTES, allocated at the first look; owned by the thread */
 };
 
-/* How an argument of a function is passed, by its type. */
+/* How an argument of a function is passed, by its type: in so many registers of these kinds, as far
+ * as there are some left, or on the stack. */
+enum lt_arg_how { LT_ARG_IN_INTEGER, LT_ARG_IN_FLOAT };
 struct lt_arg_class {
-  uint8_t how; /* enum lt_arg_how */
+  uint8_t count, how[2]; /* enum lt_arg_how */
   uint32_t size;
 };
-enum lt_arg_how { LT_ARG_IN_INTEGER, LT_ARG_IN_FLOAT, LT_ARG_ON_STACK };
 
 struct lt_arg_place {
-  const char *reg; /* NULL: in memory, so many bytes above the stack pointer */
+  const char *reg[2]; /* NULL: in memory, so many bytes above the stack pointer */
   uint64_t offset;
 };
 

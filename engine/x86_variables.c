@@ -2,8 +2,6 @@
  * first instruction of a function. */
 #include "x86_state.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
 uint64_t lt_x86_64_thread_pointer(const struct lt_regs *regs)
 {
   return lt_x86_view(regs)->fs_base;
@@ -15,25 +13,29 @@ uint64_t lt_i386_thread_pointer(const struct lt_regs *regs)
 }
 
 /* Six integers and eight numbers are in registers; what is more, and what is neither, is above the
- * return address. */
+ * return address. A struct is in registers as a whole or not at all. */
 void lt_x86_64_entry_argument(const struct lt_arg_class *classes, size_t index,
                               struct lt_arg_place *ret)
 {
-  static const char *const integers[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
-  static const char *const numbers[] = {"xmm0", "xmm1", "xmm2", "xmm3",
-                                        "xmm4", "xmm5", "xmm6", "xmm7"};
+  static const char *const registers[][8] = {
+      {"rdi", "rsi", "rdx", "rcx", "r8", "r9"},
+      {"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7"},
+  };
+  static const size_t counts[] = {6, 8};
   size_t used[2] = {0};
   uint64_t offset = 8;
   for (size_t i = 0; i <= index; i++) {
-    const char *const *names = classes[i].how == LT_ARG_IN_FLOAT ? numbers : integers;
-    size_t count = classes[i].how == LT_ARG_IN_FLOAT ? COUNT(numbers) : COUNT(integers);
-    size_t *next = &used[classes[i].how == LT_ARG_IN_FLOAT];
-    if (classes[i].how != LT_ARG_ON_STACK && *next < count) {
-      *ret = (struct lt_arg_place){.reg = names[(*next)++]};
+    const struct lt_arg_class *class = &classes[i];
+    size_t next[2] = {used[0], used[1]};
+    *ret = (struct lt_arg_place){.offset = offset};
+    for (unsigned part = 0; part < class->count; part++)
+      next[class->how[part]]++;
+    if (!class->count || next[0] > counts[0] || next[1] > counts[1]) {
+      offset += (class->size + 7) / 8 * 8;
       continue;
     }
-    *ret = (struct lt_arg_place){.offset = offset};
-    offset += (classes[i].size + 7) / 8 * 8;
+    for (unsigned part = 0; part < class->count; part++)
+      ret->reg[part] = registers[class->how[part]][used[class->how[part]]++];
   }
 }
 

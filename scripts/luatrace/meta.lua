@@ -1558,7 +1558,7 @@ function p:emulate(fn) end
 --- Where a function was inlined, those of its caller can be named too. `pairs` goes through them,
 --- innermost first. Functions that were compiled without optimisation have copied their parameters
 --- only after their first instructions; before, parameters are taken from where the calling
---- convention has them, except for structs.
+--- convention has them (not those behind an object of C++, which may be passed in several ways).
 ---
 --- Errors: ENOENT (no debug information about this code, or no such frame), EIO.
 ---@param frame? integer 0 (default): the innermost frame, 1: its caller, ... as in `t:backtrace`

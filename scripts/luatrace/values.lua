@@ -515,7 +515,7 @@ function values.open(value)
     rawget(value, ADDR)
 end
 
-values.Pointer, values.Object = Pointer, Object
+values.Pointer, values.Object, values.object = Pointer, Object, new_object
 values.is_pointer = is_pointer
 
 return values

@@ -106,7 +106,14 @@ local function show_struct(t, type, where, at, state)
   return "{" .. table.concat(list, ", ") .. "}"
 end
 
+-- The text of Rust's strings.
+local function show_slice(t, type, where, at)
+  local content, message = values.str(values.object(t, type, where, at), STRING_MAX)
+  return content and quoted(content) or unreadable(message)
+end
+
 local function show_plain(t, type, where, at, bits, state)
+  if type.name == "&str" then return show_slice(t, type, where, at) end
   if type.kind == "array" then return show_array(t, type, where, at, state) end
   if types.is_aggregate(type) then return show_struct(t, type, where, at, state) end
   local value, message = values.read(t, type, where, at, bits)

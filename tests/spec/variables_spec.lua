@@ -471,7 +471,7 @@ describe("arguments by name", function()
   local SCRIPT = [[
     on_break("locals", function(t, f)
       say(f.args.number, f.args.text, f.args.number == f.args[1])
-      say(f.args.where, t:var("where"))
+      say(f.args.where, t:var("where").y, f.args.real)
       say(pcall(function() return f.args.nmber end))
       f.args.number = 5
     end)
@@ -481,6 +481,7 @@ describe("arguments by name", function()
     local result = T.ok(T.trace(SCRIPT, { T.fixture(build), "word" }))
     local lines = T.lines(result.said)
     assert.equal("21\tword\ttrue", lines[1])
+    assert.equal("{x = 3, y = 4}\t4\t2.5", lines[2])
     assert.truthy(lines[3]:find("locals has no parameter 'nmber'; did you mean 'number'?", 1, true),
       lines[3])
     assert.truthy(result.out:find("count 10\n"), result.out)
