@@ -1,10 +1,11 @@
-/* demangle.c - see demangle.h. libiberty limits its recursion; names and results are limited here. */
-#include "demangle.h"
-
+/* demangle.c - names of C++ and Rust as they are in the source. For the reader: names are the
+ * program's choice. libiberty limits its recursion; names and results are limited here. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <demangle.h>
+
+#include "read_symbols.h"
 
 #define NAME_MAX_SIZE 4096
 #define RESULT_MAX_SIZE 16384

@@ -282,7 +282,7 @@ struct lt_file *lt_file_get(lt_session *session, pid_t tid, const struct lt_mapp
       return NULL;
   }
   struct lt_file *file;
-  HASH_FIND(hh, session->files, &key, sizeof key, file);
+  HASH_FIND(hh, session->files, &key, sizeof key, file); /* NOLINT(clang-analyzer-core*) */
   if (!file)
     file = add(session, &key, &source, mapped);
   if (source.fd >= 0)
@@ -307,6 +307,7 @@ void lt_file_release(struct lt_file *file)
     return;
   session->files_used--;
   HASH_ITER(hh, session->files, old, next) {
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): another element was freed */
     if (HASH_COUNT(session->files) - session->files_used <= IDLE_MAX)
       return;
     if (!old->uses)

@@ -23,37 +23,50 @@ struct lt_modules {
 
 /* ---- Files with code ------------------------------------------------------------------------ */
 
-static int compare_files(const void *a, const void *b)
+struct identity {
+  uint64_t dev_major, dev_minor, inode;
+};
+
+struct identities {
+  struct identity *list;
+  size_t count;
+};
+
+static struct identity identity_of(const struct lt_map *map)
 {
-  const struct lt_map *x = *(const struct lt_map *const *)a, *y = *(const struct lt_map *const *)b;
-  uint64_t left[3] = {x->dev_major, x->dev_minor, x->inode};
-  uint64_t right[3] = {y->dev_major, y->dev_minor, y->inode};
-  for (int i = 0; i < 3; i++)
-    if (left[i] != right[i])
-      return left[i] < right[i] ? -1 : 1;
-  return 0;
+  return (struct identity){map->dev_major, map->dev_minor, map->inode};
 }
 
-/* Data files are mapped as well; only those that have a map of code are programs. The sorted list of
- * their maps is the caller's to free. */
-static const struct lt_map **find_code(const struct lt_map *maps, size_t count, size_t *ret)
+static int compare(const void *left, const void *right)
 {
-  const struct lt_map **code = calloc(count + 1, sizeof *code);
-  *ret = 0;
-  for (size_t i = 0; code && i < count; i++)
+  const struct identity *a = left, *b = right;
+  if (a->inode != b->inode)
+    return a->inode < b->inode ? -1 : 1;
+  if (a->dev_minor != b->dev_minor)
+    return a->dev_minor < b->dev_minor ? -1 : 1;
+  return a->dev_major < b->dev_major ? -1 : a->dev_major > b->dev_major;
+}
+
+/* Data files are mapped as well; only those that have a map of code are programs. False when out of
+ * memory. */
+static bool find_code(const struct lt_map *maps, size_t count, struct identities *ret)
+{
+  ret->list = calloc(count + 1, sizeof *ret->list);
+  for (size_t i = 0; ret->list && i < count; i++)
     if (maps[i].perms[2] == 'x' && maps[i].path[0] == '/' && maps[i].inode)
-      code[(*ret)++] = &maps[i];
-  if (code)
-    qsort(code, *ret, sizeof *code, compare_files);
-  return code;
+      ret->list[ret->count++] = identity_of(&maps[i]);
+  if (ret->list)
+    qsort(ret->list, ret->count, sizeof *ret->list, compare);
+  return ret->list;
 }
 
-static bool may_be_module(const struct lt_map *map, const struct lt_map **code, size_t count)
+static bool may_be_module(const struct lt_map *map, const struct identities *code)
 {
+  struct identity own = identity_of(map);
   if (strcmp(map->path, "[vdso]") == 0)
     return true;
   return map->path[0] == '/' && map->inode &&
-         bsearch(&map, code, count, sizeof *code, compare_files);
+         bsearch(&own, code->list, code->count, sizeof own, compare);
 }
 
 /* ---- The list ----------------------------------------------------------------------------- */
@@ -192,11 +205,12 @@ struct walk {
 };
 
 /* Whether the map is a part of the last module: of its file, or memory of its own in its range. */
-static bool goes_on(const struct walk *walk, const struct lt_map *map)
+static bool goes_on(const struct walk *walk, const struct lt_module *last, const struct lt_map *map)
 {
-  if (!walk->modules->count || map->from >= walk->claimed)
+  if (map->from >= walk->claimed)
     return false;
-  const struct lt_module *last = &walk->modules->list[walk->modules->count - 1];
+  if (map->from == last->to && !map->path[0])
+    return true;
   return map->inode == last->inode && (!map->inode || strcmp(map->path, last->path) == 0);
 }
 
@@ -223,15 +237,13 @@ static bool begin_module(struct walk *walk, const struct lt_map *map)
   return fine;
 }
 
-static bool look_at(struct walk *walk, const struct lt_map *map, const struct lt_map **code,
-                    size_t code_count)
+static bool look_at(struct walk *walk, const struct lt_map *map, const struct identities *code)
 {
   struct lt_modules *modules = walk->modules;
   struct lt_module *last = modules->count ? &modules->list[modules->count - 1] : NULL;
-  bool own = last && map->from < walk->claimed && map->from == last->to && !map->path[0];
-  if (own || goes_on(walk, map))
+  if (last && goes_on(walk, last, map))
     last->to = map->to < walk->claimed ? map->to : walk->claimed;
-  else if (modules->count < MODULES_MAX && may_be_module(map, code, code_count))
+  else if (modules->count < MODULES_MAX && may_be_module(map, code))
     return begin_module(walk, map);
   return true;
 }
@@ -245,14 +257,13 @@ static struct lt_modules *read_modules(lt_session *session, pid_t tid,
   *error = count < 0 ? (int)count : -ENOMEM;
   if (count < 0)
     return NULL;
-  size_t code_count = 0;
-  const struct lt_map **code = find_code(maps, (size_t)count, &code_count);
+  struct identities code = {0};
   struct walk walk = {.session = session, .tid = tid, .before = before};
-  walk.modules = code ? calloc(1, sizeof *walk.modules) : NULL;
-  bool fine = walk.modules;
+  walk.modules = calloc(1, sizeof *walk.modules);
+  bool fine = walk.modules && find_code(maps, (size_t)count, &code);
   for (ssize_t i = 0; fine && i < count; i++)
-    fine = look_at(&walk, &maps[i], code, code_count);
-  free(code);
+    fine = look_at(&walk, &maps[i], &code);
+  free(code.list);
   lt_maps_free(maps, (size_t)count);
   if (!fine) {
     lt_modules_free(walk.modules);
@@ -264,7 +275,7 @@ static struct lt_modules *read_modules(lt_session *session, pid_t tid,
 
 static bool same(const struct lt_modules *a, const struct lt_modules *b)
 {
-  if (!a || a->count != b->count)
+  if (a->count != b->count)
     return false;
   for (size_t i = 0; i < a->count; i++)
     if (a->list[i].from != b->list[i].from || a->list[i].file != b->list[i].file)
@@ -279,16 +290,17 @@ int lt_modules_read(lt_process *process, pid_t tid, bool *changed)
   int error;
   struct lt_space *space = process->space;
   struct lt_modules *modules = read_modules(process->session, tid, space->modules, &error);
-  *changed = modules && !same(space->modules, modules);
+  *changed = false;
   if (!modules)
     return error;
-  if (*changed) {
-    lt_modules_free(space->modules);
-    space->modules = modules;
-  } else { /* what was handed out stays where it is */
-    space->modules->seq = modules->seq;
+  if (space->modules && same(space->modules, modules)) {
+    space->modules->seq = modules->seq; /* what was handed out stays where it is */
     lt_modules_free(modules);
+    return 0;
   }
+  *changed = true;
+  lt_modules_free(space->modules);
+  space->modules = modules;
   return 0;
 }
 

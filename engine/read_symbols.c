@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "demangle.h"
 #include "read_symbols.h"
 
 #define SECTIONS_MAX 65536

@@ -30,6 +30,9 @@ struct lt_read_list {
 };
 void lt_read_symbol_add(struct lt_read_list *list, const struct lt_read_symbol *symbol,
                         const char *name, size_t name_size);
+/* demangle.c: NULL if the name is not mangled; else to be freed. `full`: with the types of its
+ * parameters. */
+char *lt_demangle(const char *name, bool full);
 /* read_plt.c */
 void lt_read_plt(struct lt_read_file *file, struct lt_read_list *list);
 

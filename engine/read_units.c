@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "demangle.h"
+#include "read_symbols.h"
 #include "read_lines.h"
 
 /* ---- Units -------------------------------------------------------------------------------- */

@@ -178,15 +178,16 @@ static int fork_reader(lt_session *session, int sockets[2])
   return child < 0 ? child : 0;
 }
 
-static int start(lt_session *session)
+static int start_new(lt_session *session)
 {
   int sockets[2];
   struct lt_reader *reader = calloc(1, sizeof *reader);
   if (!reader)
     return -ENOMEM;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
+    int error = -errno;
     free(reader);
-    return -errno;
+    return error;
   }
   *reader = (struct lt_reader){.socket = sockets[0], .self = -1, .number = ++session->readers};
   session->reader = reader;
@@ -197,6 +198,20 @@ static int start(lt_session *session)
   if (error)
     end(session);
   return error;
+}
+
+/* The one that is there, or a new one. It never speaks unasked: then it is gone, or mad. */
+static struct lt_reader *get(lt_session *session, int *error)
+{
+  *error = 0;
+  if (session->reader) {
+    struct pollfd fd = {.fd = session->reader->socket, .events = POLLIN};
+    if (poll(&fd, 1, 0) > 0)
+      end(session);
+  }
+  if (!session->reader)
+    *error = start_new(session);
+  return session->reader;
 }
 
 /* ---- Questions ---------------------------------------------------------------------------- */
@@ -282,13 +297,14 @@ int lt_reader_ask(lt_session *session, struct lt_file *file, enum lt_question wh
     return lt_fail(session, -EIO, "%s could not be read", file->path);
   if (question->failed || question->size > LT_ASK_MAX)
     return -EINVAL;
-  int error = session->reader ? 0 : start(session);
-  if (error)
+  int error;
+  const struct lt_reader *reader = get(session, &error);
+  if (!reader)
     return lt_fail(session, error, "no process to read object files: %s", lt_errno_text(-error));
   struct lt_ask_head head = {.what = what, .id = file->id, .size = question->size};
   for (int attempt = 0; attempt < 2; attempt++) {
     bool broken = false;
-    if (file->open_in != session->reader->number)
+    if (file->open_in != reader->number)
       error = give_file(session, file);
     if (error == -EPIPE)
       return give_up(session, file, error);

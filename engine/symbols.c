@@ -158,7 +158,7 @@ static void search(lt_thread *thread, const struct pattern *pattern, bool demang
 
 int lt_symbol_find(lt_thread *thread, const char *name, struct lt_symbol *ret)
 {
-  struct pattern pattern;
+  struct pattern pattern = {.symbol = ""};
   struct best best = {0};
   if (!thread->process)
     return lt_fail(thread->session, -ESRCH, "thread %d is gone", (int)thread->tid);
@@ -254,7 +254,7 @@ static bool walk_module(struct walk *walk, const char *glob)
 ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symbol_visit *visit,
                         void *data)
 {
-  struct pattern parts;
+  struct pattern parts = {.symbol = ""};
   struct walk walk = {.visit = visit, .data = data};
   int error = split(process->session, pattern, &parts);
   ssize_t count = error ? error : lt_modules(process);
@@ -271,7 +271,7 @@ ssize_t lt_symbols_walk(lt_process *process, const char *pattern, lt_symbol_visi
 
 const char *lt_symbol_nearest(lt_process *process, const char *name)
 {
-  struct pattern parts;
+  struct pattern parts = {.symbol = ""};
   const char *best = NULL;
   size_t least = SIZE_MAX;
   ssize_t count = split(process->session, name, &parts) ? 0 : lt_modules(process);

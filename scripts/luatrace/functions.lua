@@ -87,7 +87,8 @@ end
 function core.methods.process.symbol(p, name)
   if type(name) ~= "string" then core.raise("p:symbol needs a name") end
   local addr, message, code = functions.address(stopped_thread(p, "p:symbol"), name)
-  if code ~= "ENOENT" then return addr, message, code end
+  if addr then return addr end
+  if code ~= "ENOENT" then return nil, message, code end
   local near = core.symbol_nearest(p, name)
   return nil, near and ("%s; did you mean '%s'?"):format(message, near) or message, code
 end

@@ -44,9 +44,9 @@ local KNOWN = "table\tobject\tfalse\ttrue\ttrue\nhidden\tfunction\ttrue\ttrue\tt
   "main\tfunction\tfalse\ttrue\ttrue\n"
 
 describe("symbols come from", function()
-  local flags = { [""] = "PIE", ["-no-pie"] = "at fixed addresses", ["-static"] = "static",
+  local kinds = { [""] = "PIE", ["-no-pie"] = "at fixed addresses", ["-static"] = "static",
     ["-static-pie -fPIE"] = "static PIE" }
-  for flag, what in pairs(flags) do
+  for flag, what in pairs(kinds) do
     it("programs, " .. what, function()
       assert.equal(KNOWN, at_getppid(build("plain.c", SOURCE, flag), ALL))
     end)
@@ -94,16 +94,32 @@ describe("symbols come from", function()
     assert.equal(KNOWN, said)
   end)
 
+  it("servers, if they may be asked", function()
+    if T.run("ldconfig -p | grep libdebuginfod").code ~= 0 then pending("no libdebuginfod here") end
+    build("served.c", SOURCE, "-g -Wl,--build-id")
+    run("objcopy --only-keep-debug served served.debug && strip served && " ..
+      "id=$(readelf -n served | sed -n 's/.*Build ID: //p') && mkdir -p server/buildid/$id && " ..
+      "mv served.debug server/buildid/$id/debuginfo")
+    for _, words in ipairs { {}, { "--debuginfod" } } do
+      local result = T.ok(T.trace("on_syscall('getppid', function(t) local p = t.process " .. ALL ..
+        " end)", { T.dir() .. "/served" }, { words = words, env = {
+          DEBUGINFOD_URLS = "file://" .. T.dir() .. "/server",
+          DEBUGINFOD_CACHE_PATH = T.dir() .. "/cache" } }))
+      assert.equal(words[1] and KNOWN or "", result.said)
+      assert.equal(words[1] ~= nil, T.exists(T.dir() .. "/cache"))
+    end
+  end)
+
   it("what is exported, where the rest was stripped", function()
     build("bare.c", SOURCE, "-rdynamic -s")
     assert.equal((KNOWN:gsub("hidden[^\n]*\n", "")), at_getppid(T.dir() .. "/bare", ALL))
   end)
 
   it("code that jumps to other modules, as objdump names it", function()
-    for _, flags in ipairs { "", "-fcf-protection=none", "-no-pie", "-Wl,-z,now", "-m32",
+    for _, how in ipairs { "", "-fcf-protection=none", "-no-pie", "-Wl,-z,now", "-m32",
       "-m32 -no-pie" } do
-      if flags:find("-m32") and not T.exists(T.fixture("exact-32")) then break end
-      local program = build("jumps.c", SOURCE, flags)
+      if how:find("-m32") and not T.exists(T.fixture("exact-32")) then break end
+      local program = build("jumps.c", SOURCE, how)
       local said = at_getppid(program, [[
         for _, s in ipairs(p:symbols("jumps:*@plt")) do
           say(("%x %s %s"):format(s.addr - s.bias, s.name, s.kind))
@@ -114,7 +130,7 @@ describe("symbols come from", function()
         want[#want + 1] = ("%x %s plt\n"):format(tonumber(addr, 16), name)
       end
       assert.truthy(#want >= 1)
-      assert.equal(table.concat(want), said, flags)
+      assert.equal(table.concat(want), said, how)
     end
   end)
 
