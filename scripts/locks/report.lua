@@ -22,8 +22,9 @@ local function waiting_line(t)
   local wait = state.waits[t]
   local lock, seconds, text = wait.lock, luatrace.now() - wait.since, {}
   for _, holder in ipairs(state.holders(lock, t, wait.writes)) do
-    text[#text + 1] = ("held by %s, which took it at %s"):format(
-      holder == t and "itself" or title(holder), lock.site or "?")
+    text[#text + 1] = ("held by %s, which took it %s"):format(
+      holder == t and "itself" or title(holder),
+      lock.site and "at " .. lock.site or "before luatrace came")
   end
   return ("%s waits since %.1f s for %s %s at %s%s"):format(title(t), seconds, lock.kind, lock.name,
     wait.site, #text > 0 and ", " .. table.concat(text, "; ") or "")
@@ -43,6 +44,7 @@ function report.waiting()
   report.out:flush()
 end
 
+-- What names a circle of threads.
 local function members(cycle)
   local tids = {}
   for i, t in ipairs(cycle) do tids[i] = t.tid end
@@ -50,11 +52,8 @@ local function members(cycle)
   return table.concat(tids, ", ")
 end
 
--- What names a circle of threads.
-report.members = members
-
 -- A circle of threads that wait for one another, with their stacks.
-function report.deadlock(cycle)
+local function tell(cycle)
   local p = cycle[1].process
   local stacks = {}
   for _, one in ipairs(p:backtraces { limit = report.frames } or {}) do
@@ -69,6 +68,27 @@ function report.deadlock(cycle)
     end
   end
   report.out:flush()
+end
+
+local told = {} -- by the threads of a circle: the process; it was reported and is still there
+
+-- Look for circles of threads: tell what is new, and what is over.
+function report.deadlocks()
+  local there = {}
+  for _, cycle in ipairs(state.cycles()) do
+    local name = members(cycle)
+    there[name] = true
+    if not told[name] and cycle[1].alive then
+      told[name] = cycle[1].pid
+      tell(cycle)
+    end
+  end
+  for name, pid in pairs(told) do
+    if not there[name] then
+      say(pid, "the deadlock of %s is over", name)
+      told[name] = nil
+    end
+  end
 end
 
 -- ---- The summary ---------------------------------------------------------------------------

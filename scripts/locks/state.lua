@@ -71,7 +71,7 @@ function state.ask_owner(process, lock, t)
   local tid = t.mem:i32(lock.addr + OWNER)
   for _, thread in ipairs(t.process:threads()) do
     if thread.nspid == tid and tid ~= 0 then
-      lock.owner, lock.since, lock.site = thread, now(), "before luatrace came"
+      lock.owner, lock.since, lock.site = thread, now(), nil
     end
   end
 end

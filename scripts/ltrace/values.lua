@@ -56,7 +56,7 @@ end
 -- `size`: it has no more bytes than that, and perhaps no NUL.
 local function text_at(t, addr, size)
   if addr == 0 then return "nil" end
-  local most = values.most
+  local most = math.max(values.most, 0)
   if size and size >= 0 and size < most then most = size end
   if most == 0 then return '""' end
   local text, cut = t.mem:str(addr, most)
@@ -68,7 +68,7 @@ local function bytes_at(t, addr, size)
   if addr == 0 then return "nil" end
   if size < 0 then return hex(addr) end
   if size == 0 then return '""' end
-  local bytes = t.mem:read(addr, math.min(size, values.most))
+  local bytes = t.mem:read(addr, math.min(size, math.max(values.most, 1)))
   return bytes and quote(bytes, size > #bytes) or hex(addr)
 end
 
@@ -86,7 +86,7 @@ end
 local function function_at(t, addr)
   if addr == 0 then return "nil" end
   local where = t:where(addr)
-  return where and where.name and tostring(where):match("^[^ ]+") or hex(addr)
+  return where and where.name and luatrace.escape(tostring(where):match("^[^ ]+")) or hex(addr)
 end
 
 local streams = { _IO_2_1_stdin_ = "stdin", _IO_2_1_stdout_ = "stdout", _IO_2_1_stderr_ = "stderr",

@@ -62,16 +62,14 @@ describe("locks", function()
     local program = T.start_ready("locks", "stuck")
     local tracer = T.start { T.bin, "-p", program.pid, "locks", "-S", "SIGUSR2" }
     finally(T.cleanup)
-    T.wait_until("the attach", function()
-      return T.status(program.pid, "TracerPid") ~= "0"
-    end)
     T.wait_until("a report", function()
       program:signal("USR2")
+      T.sleep(0.1)
       return tracer:err():find("waits since [%d.]+ s for mutex second_lock")
     end)
     tracer:signal("INT")
-    assert.matches("held by thread " .. program.pid .. " [^\n]*before luatrace came",
-      tracer:wait().err)
+    assert.matches("held by thread " .. program.pid .. " [^\n]*, "
+      .. "which took it before luatrace came", tracer:wait().err)
   end)
 
   it("has help, and refuses nonsense", function()
