@@ -346,11 +346,14 @@ function f:leave(kind) end
 --- Handlers that come later see the decision: their `f:leave()` returns the value. Only at the first
 --- instruction.
 ---
---- <!-- run: luatrace example.lua -- ls /nowhere || true
----      expect: No such file -->
+--- <!-- run: luatrace example.lua -- date -u
+---      expect: 1970 -->
 --- ```lua
---- on_break("isatty", { when = function(t, f) return f.args[1] == 1 end },
----   function(t, f) f:skip(1) end)
+--- on_break("clock_gettime", function(t, f)
+---   t.mem:u64(f.args[2], 0)
+---   t.mem:u64(f.args[2] + 8, 0)
+---   f:skip(0)
+--- end)
 --- ```
 ---@param value? integer|number|boolean
 ---@param kind? string as for `f:leave`

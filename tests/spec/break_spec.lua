@@ -143,7 +143,7 @@ describe("f:leave()", function()
         print("a", f:leave("int"), f:leave("uint"), f.caller.name)
       end)
       on_break("minus", function(t, f) print("b", f:leave("int")) end)]], { functions, "types" })
-    assert.truthy(result.out:find("^.-b\t%-7\na\t%-7\t4294967289\ttypes\n"), result.out)
+    assert.truthy(result.out:find("^.-b\t%-7\na\t%-7\t4294967289\tmain\n"), result.out)
   end)
 
   it("hc59 works inside of a function, by unwinding", function()
