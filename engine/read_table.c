@@ -135,6 +135,13 @@ static void put_functions(struct table *table, Dwarf_Die *die, unsigned depth)
   } while (!table->failed && !table->ret->failed && dwarf_siblingof(&child, &child) == 0);
 }
 
+static void drop_file(struct table *table, struct named *named)
+{
+  HASH_DEL(table->files, named);
+  free(named->path);
+  free(named);
+}
+
 /* No question. The answer is a sequence of
  *   'f' path                       a source file; they are numbered from 1 as they come
  *   'n' entry, file, line,         a function: u64; where it is declared: u32, u32; whether it
@@ -145,7 +152,6 @@ static void put_functions(struct table *table, Dwarf_Die *die, unsigned depth)
 int lt_read_lines_all(struct lt_read_file *file, struct lt_bytes_in *question, struct lt_bytes *ret)
 {
   struct table table = {.of = file, .ret = ret};
-  struct named *named, *next;
   Dwarf *dwarf = lt_read_dwarf(file, &table.bias);
   (void)question;
   if (!dwarf)

@@ -185,7 +185,7 @@ describe("lines", function()
       local _, count = assert(T.read(source)):gsub("\n", "")
       local result = T.ok(T.trace(([[
         on_syscall("exit_group", function(t)
-          for line = 1, %d do
+          for line = 1, %d, 2 do
             local addrs = {}
             for i, place in ipairs(t.process:lines("%s:" .. line) or {}) do
               addrs[i] = ("%%x"):format(place.addr)
@@ -195,7 +195,7 @@ describe("lines", function()
         end)
       ]]):format(count, kind), { dir .. "/prog" }))
       local commands = { "gdb -batch -nx -ex 'set breakpoint pending off'" }
-      for line = 1, count do
+      for line = 1, count, 2 do
         commands[#commands + 1] = ("-ex 'echo LINE %d\\n' -ex 'break %s:%d' -ex 'info break'"
           .. " -ex delete"):format(line, kind, line)
       end
@@ -220,7 +220,7 @@ describe("lines", function()
           compared = compared + 1
         end
       end
-      assert.truthy(compared > 40, compared)
+      assert.truthy(compared > 20, compared)
     end)
   end
 end)
