@@ -162,10 +162,7 @@ int lt_read_lines_all(struct lt_read_file *file, struct lt_bytes_in *question, s
       put_functions(&table, &table.unit.tree, 0);
   }
   lt_put_u8(ret, 0);
-  HASH_ITER(hh, table.files, named, next) {
-    HASH_DEL(table.files, named);
-    free(named->path);
-    free(named);
-  }
+  while (table.files)
+    drop_file(&table, table.files);
   return table.failed ? -E2BIG : ret->failed ? -ENOMEM : 0;
 }
