@@ -234,6 +234,15 @@ describe("breakpoints and code that changes", function()
     assert.matches("hardware", result.err)
   end)
 
+  it("hc56: a hardware breakpoint is what it needs", function()
+    local result = T.ok(T.trace([[
+      on_break("at_ready", function(t, f)
+        on_break(f.args[1], { hardware = true }, function() say("hit") end)
+      end)
+    ]], { T.fixture("break-cases"), "shared" }))
+    assert.equal("hit\n", result.said)
+  end)
+
   it("hc55: the vdso", function()
     local result = T.ok(T.trace([[
       local n = 0
