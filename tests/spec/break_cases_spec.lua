@@ -118,6 +118,22 @@ describe("breakpoints, faults and signals", function()
     end)
   end)
 
+  it("hc42: programs that live by signals and make their own code", function()
+    local ran = 0
+    for _, program in ipairs { { "java", "-version" }, { "python3", "-c", "print(6 * 7)" } } do
+      if T.have(program[1]) then
+        local plain = T.ok(T.run(program))
+        local traced = T.ok(T.trace(counting("malloc"), program, { timeout = 60 }))
+        assert.equal(plain.out, traced.out)
+        assert.is_true(T.counts(traced.said).malloc > 100)
+        ran = ran + 1
+      end
+    end
+    if ran == 0 then
+      return pending("neither java nor python3")
+    end
+  end)
+
   it("a handler that never returns", function()
     both("break-traps", "longjmp", { "target" }, function(got, expected)
       assert.equal(expected.target, got.target)
