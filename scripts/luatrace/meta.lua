@@ -179,10 +179,11 @@ function luatrace.on_exit(handler) end
 ---@return luatrace.Hook hook
 function luatrace.on_thread_exit(handler) end
 
---- A process has a module more: the program itself when it starts (or is attached to, or runs a new
---- program by execve(2)), its shared objects once the dynamic loader has mapped them, and later what
---- dlopen(3) loads. Called for each module that is new, before its constructors run; a thread of the
---- process stands still for it. Programs that are linked statically have only what they start with.
+--- A process has a module more: the program itself when it starts (or is attached to, or runs a
+--- new program by execve(2)), its shared objects once the dynamic loader has mapped them, and later
+--- what dlopen(3) loads. Called for each module that is new, before its constructors run; a thread
+--- of the process stands still for it. Programs that are linked statically have only what they
+--- start with.
 ---
 --- Kernel: a breakpoint on the loader's `_dl_debug_state`, and /proc/PID/maps.
 ---
@@ -732,8 +733,8 @@ function t:call(fn, ...) end
 ---@return string? code
 function t:inject(code) end
 
---- What is at an address of the program: the symbol and the module that have it. Without an address,
---- where the thread stands (then it must be stopped).
+--- What is at an address of the program: the symbol and the module that have it. Without an
+--- address, where the thread stands (then it must be stopped).
 ---
 --- <!-- run: luatrace example.lua -- true
 ---      expect: libc%.so -->
