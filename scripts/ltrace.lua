@@ -35,9 +35,9 @@ local function show(t, f, name)
   if lines.is_passed_on(t, t.sp) then return end
   local arguments, late = values.arguments(t, f, name)
   local call = lines.begin(t, name, arguments, t.sp)
-  local result, message = f:leave(values.result_type(t, name))
+  local result, message, code = f:leave(values.result_type(t, name))
   if result == nil then
-    lines.finish(t, call, "? (" .. message:gsub("^%w+: ", "") .. ")")
+    lines.finish(t, call, "? (" .. (code == "ECANCELED" and "left" or message) .. ")")
     return
   end
   local failed = values.failed(t, name, result)
