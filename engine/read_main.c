@@ -25,8 +25,7 @@ static lt_read_fn *const functions[LT_QUESTIONS] = {
     [LT_ASK_LINES_OF] = lt_read_lines_of, [LT_ASK_LINES_ALL] = lt_read_lines_all,
     [LT_ASK_DEMANGLE] = lt_read_demangle, [LT_ASK_FILE] = lt_read_info,
     [LT_ASK_SCOPE] = lt_read_scope,       [LT_ASK_GLOBAL] = lt_read_global,
-    [LT_ASK_TYPE] = lt_read_type,
-    [LT_ASK_FRAME] = lt_read_frame,
+    [LT_ASK_TYPE] = lt_read_type,         [LT_ASK_FRAME] = lt_read_frame,
 };
 
 struct slot {

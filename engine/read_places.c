@@ -16,8 +16,8 @@
 
 struct place {
   Dwarf_Addr addr;
-  Dwarf_Off scope; /* offset of the DIE of the function or inlined copy; 0: none */
-  Dwarf_Addr piece;          /* where the contiguous part of the function begins */
+  Dwarf_Off scope;  /* offset of the DIE of the function or inlined copy; 0: none */
+  Dwarf_Addr piece; /* where the contiguous part of the function begins */
   int line;
   const char *file;
   Dwarf_Die of; /* the function or inlined copy; no addr: none */

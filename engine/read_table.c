@@ -135,11 +135,16 @@ static void put_functions(struct table *table, Dwarf_Die *die, unsigned depth)
   } while (!table->failed && !table->ret->failed && dwarf_siblingof(&child, &child) == 0);
 }
 
-static void drop_file(struct table *table, struct named *named)
+static void free_files(struct table *table)
 {
-  HASH_DEL(table->files, named);
-  free(named->path);
-  free(named);
+  struct named *next = table->files;
+  HASH_CLEAR(hh, table->files);
+  while (next) {
+    struct named *named = next;
+    next = named->hh.next;
+    free(named->path);
+    free(named);
+  }
 }
 
 /* No question. The answer is a sequence of
@@ -162,7 +167,6 @@ int lt_read_lines_all(struct lt_read_file *file, struct lt_bytes_in *question, s
       put_functions(&table, &table.unit.tree, 0);
   }
   lt_put_u8(ret, 0);
-  while (table.files)
-    drop_file(&table, table.files);
+  free_files(&table);
   return table.failed ? -E2BIG : ret->failed ? -ENOMEM : 0;
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "read_symbols.h"
 #include "read_lines.h"
+#include "read_symbols.h"
 
 /* ---- Units -------------------------------------------------------------------------------- */
 

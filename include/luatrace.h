@@ -581,10 +581,10 @@ struct lt_part {
 };
 
 struct lt_type {
-  uint8_t kind;     /* enum lt_type_kind */
-  uint8_t encoding; /* enum lt_encoding */
-  uint8_t flags;    /* LT_TYPE_INCOMPLETE, LT_TYPE_TAGGED */
-  uint64_t size;    /* bytes; UINT64_MAX: that of `target` or not known */
+  uint8_t kind;                    /* enum lt_type_kind */
+  uint8_t encoding;                /* enum lt_encoding */
+  uint8_t flags;                   /* LT_TYPE_INCOMPLETE, LT_TYPE_TAGGED */
+  uint64_t size;                   /* bytes; UINT64_MAX: that of `target` or not known */
   struct lt_type_ref self, target; /* target: what it points to, is an array of, returns, ... */
   const char *name;                /* with name spaces; "" without one */
   size_t count;
@@ -644,10 +644,10 @@ LT_API bool lt_object_address(const lt_object *location, uint64_t *ret);
 /* Read or write bytes of the object, all of them or none. Errors: EFAULT (memory), ENODATA (that
  * part was optimised out), EROFS (it has no place that could be written to), ESTALE (it is in
  * registers, and the thread has run since), ERANGE (beyond its end), EBUSY, ESRCH, ENOMEM. */
-LT_API int lt_object_read(lt_thread *thread, const lt_object *location, uint64_t offset,
-                            void *ret, size_t size);
+LT_API int lt_object_read(lt_thread *thread, const lt_object *location, uint64_t offset, void *ret,
+                          size_t size);
 LT_API int lt_object_write(lt_thread *thread, const lt_object *location, uint64_t offset,
-                             const void *bytes, size_t size);
+                           const void *bytes, size_t size);
 
 /* ---- Breakpoints -------------------------------------------------------------------------- */
 
