@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -94,6 +95,26 @@ static void make_template(struct cases *cases)
   }
 }
 
+/* AddressSanitizer has memory where 32-bit code can reach it; the child does not come back to what
+ * needs it. */
+static void unmap_shadow(const struct cases *cases)
+{
+  static const uint8_t call[] = {0x0f, 0x05};
+  struct user_regs_struct regs = cases->start;
+  int status;
+  memcpy(cases->wide.code, call, sizeof call);
+  regs.rip = (uint64_t)(uintptr_t)cases->wide.code;
+  regs.rax = SYS_munmap;
+  regs.orig_rax = UINT64_MAX;
+  regs.rdi = 0x40000000;
+  regs.rsi = 0xc0000000;
+  assert_int_equal(ptrace(PTRACE_SETREGS, child(cases), NULL, &regs), 0);
+  assert_int_equal(ptrace(PTRACE_SINGLESTEP, child(cases), NULL, NULL), 0);
+  assert_int_equal(waitpid(child(cases), &status, __WALL), child(cases));
+  assert_int_equal(ptrace(PTRACE_GETREGS, child(cases), NULL, &regs), 0);
+  assert_int_equal(regs.rax, 0);
+}
+
 struct cases *cases_start(uint64_t seed)
 {
   struct cases *cases = calloc(1, sizeof *cases);
@@ -110,6 +131,7 @@ struct cases *cases_start(uint64_t seed)
   cases->tracee = tracee_start(tracee_idle, NULL);
   assert_int_equal(ptrace(PTRACE_GETREGS, child(cases), NULL, &cases->start), 0);
   fetch_xstate(cases, &cases->xstate);
+  unmap_shadow(cases);
   return cases;
 }
 
