@@ -1277,8 +1277,8 @@ function p:backtraces(options) end
 --- loaded: `"main"`, `"libc.so.6:malloc"`.
 ---
 --- C++ and Rust names may be given as they are in the source, without parameters or with them:
---- `"shop::Cart::add"`, `"shop::Cart::add(int)"`. Exported symbols come before local ones, the program
---- before its libraries. A thread of the process must stand still.
+--- `"shop::Cart::add"`, `"shop::Cart::add(int)"`. Exported symbols come before local ones, the
+--- program before its libraries. A thread of the process must stand still.
 ---
 --- Errors: `ENOENT`, with the name that was perhaps meant.
 ---
@@ -1324,8 +1324,8 @@ function p:modules() end
 
 --- The symbols of the process that match: `"str*"` in all modules, or `"libc.so.6:mem*"` in those
 --- whose name matches too (`"libc"` is enough). `*`, `?` and `[set]` are as in a shell. What is
---- compared is the name in the object file, and the demangled one without and with its parameters. In
---- the order of modules and addresses; at most 100000, and then `more` is true in the list.
+--- compared is the name in the object file, and the demangled one without and with its parameters.
+--- In the order of modules and addresses; at most 100000, and then `more` is true in the list.
 ---
 --- They come from `.symtab`, `.dynsym`, separate debug files and `.gnu_debugdata`. A module that
 --- cannot be read has none, and luatrace says so once.
