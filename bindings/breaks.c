@@ -201,20 +201,21 @@ static int core_function_arg(lua_State *L)
   return 1;
 }
 
-/* core.function_args(t, seq, list, count): put the first arguments into the list */
+/* core.function_args(t, seq, count) -> list of the first arguments, as far as they can be read */
 static int core_function_args(lua_State *L)
 {
   struct bind_thread *box;
   lt_thread *thread = check_standing(L, &box);
-  lua_Integer count = luaL_checkinteger(L, 4);
+  lua_Integer count = luaL_checkinteger(L, 3);
+  lua_createtable(L, (int)count, 0);
   for (lua_Integer i = 1; i <= count; i++) {
     uint64_t value;
     if (lt_function_arg(thread, (unsigned)i - 1, &value) != 0)
       break;
     compat_push_int64(L, (int64_t)value);
-    lua_rawseti(L, 3, i);
+    lua_rawseti(L, -2, i);
   }
-  return 0;
+  return 1;
 }
 
 /* core.function_set_arg(t, seq, index from 1, value) */

@@ -243,9 +243,7 @@ end
 
 local function keep_arguments(f)
   if get(f, "kept") then return end
-  local kept = {}
-  core.function_args(f.thread, f.seq, kept, KEPT)
-  set(f, "kept", kept)
+  set(f, "kept", core.function_args(f.thread, f.seq, KEPT))
 end
 
 local function ask(f)
