@@ -37,8 +37,7 @@ local function show(t, f, name)
   local call = lines.begin(t, name, arguments, t.sp)
   local result, message, code = f:leave(values.result_type(t, name))
   if result == nil then
-    lines.finish(t, call, "? (" .. (code == "ECANCELED" and "left" or message) .. ")")
-    return
+    return lines.finish(t, call, "? (" .. (code == "ECANCELED" and "left" or message) .. ")")
   end
   local failed = values.failed(t, name, result)
   if late then values.late(t, arguments, late, result, failed) end
