@@ -674,9 +674,9 @@ LT_API void lt_break_clear(lt_process *process, uint64_t addr);
 /* The rest is for a thread that stands before the first instruction of a function. */
 
 /* Have LT_RETURN reported when the function returns, with *ret as its number; asked twice at the same
- * stop it is the same one. Nothing on the stack is changed. The thread that returns may be another
- * one where programs move their stacks between threads (Go). Errors: EFAULT (no stack there), those
- * of lt_break_add(). */
+ * stop it is the same one. Nothing on the stack is changed. Programs that move their stacks, or run
+ * them on other threads (Go), may return unnoticed. Errors: EFAULT (no stack there), those of
+ * lt_break_add(). */
 LT_API int lt_return_watch(lt_thread *thread, uint64_t *ret);
 /* The same for a thread inside a function that returns to `pc`, with `sp` as the stack pointer after
  * that. */

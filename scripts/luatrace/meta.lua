@@ -327,7 +327,7 @@ local f = {}
 --- Nothing on the program's stack is changed. Recursion, threads, signal handlers and coroutines are
 --- told apart. Functions that end in a jump to another one return together with that; the one that
 --- was called last is told first. Inside a function (a line, an offset) its return address is found
---- by unwinding.
+--- by unwinding. Go moves its stacks: returns of functions in Go programs may go unnoticed.
 ---
 --- <!-- run: printf 'double half(double n) { return n / 2; }\nint main(void) { return half(3) > 2; }\n' >p.c && gcc p.c -o p && luatrace example.lua ./p
 ---      expect: half: 1.5 -->
