@@ -393,6 +393,9 @@ void cases_make(struct cases *cases, struct cases_one *ret)
   if (chance(cases, 90) &&
       (ret->insn.meta.category == ZYDIS_CATEGORY_RET || lt_x86_is_emulated(&ret->insn)))
     make_stack(cases, ret);
+  /* A far call that pushes beyond the end of the address space never ends on some processors. */
+  if (ret->insn.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR && ret->regs.rsp < CASES_PAGE)
+    ret->regs.rsp = data_address(cases, ret);
   ret->size = ret->insn.length;
   if (ret->insn.mnemonic == ZYDIS_MNEMONIC_XBEGIN)
     make_transaction(cases, ret);
