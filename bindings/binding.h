@@ -195,13 +195,13 @@ void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to co
 void bind_open_remote(lua_State *L);  /* remote.c */
 void bind_open_steps(lua_State *L);   /* steps.c: stepping, watchpoints */
 void bind_open_backtrace(lua_State *L); /* backtrace.c */
-void bind_open_bits(lua_State *L);    /* bits.c */
-void bind_open_text(lua_State *L);    /* text.c */
-void bind_open_counts(lua_State *L);  /* counts.c: blocks of code, and counters */
-void bind_open_lines(lua_State *L);   /* lines.c: source lines and their addresses */
-void bind_open_disasm(lua_State *L);  /* disasm.c */
-void bind_open_emulate(lua_State *L); /* emulate.c: calls answered by scripts, descriptors */
-void bind_open_paths(lua_State *L);   /* paths.c */
+void bind_open_bits(lua_State *L);      /* bits.c */
+void bind_open_text(lua_State *L);      /* text.c */
+void bind_open_counts(lua_State *L);    /* counts.c: blocks of code, and counters */
+void bind_open_lines(lua_State *L);     /* lines.c: source lines and their addresses */
+void bind_open_disasm(lua_State *L);    /* disasm.c */
+void bind_open_emulate(lua_State *L);   /* emulate.c: calls answered by scripts, descriptors */
+void bind_open_paths(lua_State *L);     /* paths.c */
 void bind_open_processes(lua_State *L); /* process.c */
 void bind_open_timers(lua_State *L);    /* timers.c */
 void bind_open_streams(lua_State *L);   /* streams.c */

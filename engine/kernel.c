@@ -133,8 +133,7 @@ int lt_k_proc_open_regular(pid_t pid, const char *name, uint64_t inode)
   if (place < 0)
     return place;
   int fd = -ENOENT;
-  if (fstat(place, &info) == 0 && S_ISREG(info.st_mode) &&
-      (!inode || info.st_ino == inode)) {
+  if (fstat(place, &info) == 0 && S_ISREG(info.st_mode) && (!inode || info.st_ino == inode)) {
     snprintf(own, sizeof own, "/proc/self/fd/%d", place);
     fd = (int)result(open(own, O_RDONLY | O_CLOEXEC));
   }

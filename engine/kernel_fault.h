@@ -21,7 +21,8 @@ static inline int lt_fault(pid_t tid)
 static inline int lt_fault_wait(void)
 {
   return 0;
-}static inline void lt_fault_reader(const char *name)
+}
+static inline void lt_fault_reader(const char *name)
 {
   (void)name;
 }

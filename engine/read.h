@@ -18,10 +18,10 @@ struct lt_read_file {
   int fd;
   int root; /* O_PATH descriptor of the tracee's root directory, or -1 */
   Elf *elf;
-  Dwfl *dwfl;          /* with one module */
-  Dwfl_Module *module; /* loaded at bias 0: addresses are the file's */
-  const char *name;    /* path as the tracee sees it; for looking beside it */
-  bool debuginfod;     /* servers may be asked */
+  Dwfl *dwfl;                   /* with one module */
+  Dwfl_Module *module;          /* loaded at bias 0: addresses are the file's */
+  const char *name;             /* path as the tracee sees it; for looking beside it */
+  bool debuginfod;              /* servers may be asked */
   struct lt_declared *declared; /* read_names.c: NULL until somebody asks */
 };
 

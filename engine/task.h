@@ -222,15 +222,14 @@ struct lt_session {
   uint64_t debug_version;     /* counts the changes of debug registers */
   uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
-
-  uint64_t *counters;     /* counts.c */
+  uint64_t *counters; /* counts.c */
   size_t counter_count;
   struct lt_lines *lines; /* what is known of single addresses (lines.c) */
-  uint64_t return_seq; /* the latest number of lt_return_watch() */
+  uint64_t return_seq;    /* the latest number of lt_return_watch() */
 
-  sigset_t mask;            /* the caller's, for what we launch */
-  uint64_t ignored_signals; /* bit per signal that was SIG_IGN */
-  int *inherited;           /* descriptors that were open at the start; ends with -1 */
+  sigset_t mask;              /* the caller's, for what we launch */
+  uint64_t ignored_signals;   /* bit per signal that was SIG_IGN */
+  int *inherited;             /* descriptors that were open at the start; ends with -1 */
   struct lt_answers *answers; /* what is known of types and variables (answers.c) */
   char error[512];
 };

@@ -324,12 +324,14 @@ local f = {}
 --- the address that it returns (nil for NULL). A struct that is returned in memory comes as its
 --- address.
 ---
---- Nothing on the program's stack is changed. Recursion, threads, signal handlers and coroutines are
---- told apart. Functions that end in a jump to another one return together with that; the one that
---- was called last is told first. Inside a function (a line, an offset) its return address is found
---- by unwinding. Go moves its stacks: returns of functions in Go programs may go unnoticed.
+--- Nothing on the program's stack is changed. Recursion, threads, signal handlers and coroutines
+--- are told apart. Functions that end in a jump to another one return together with that; the one
+--- that was called last is told first. Inside a function (a line, an offset) its return address is
+--- found by unwinding. Go moves its stacks: returns of functions in Go programs may go unnoticed.
 ---
---- <!-- run: printf 'double half(double n) { return n / 2; }\nint main(void) { return half(3) > 2; }\n' >p.c && gcc p.c -o p && luatrace example.lua ./p
+--- <!-- run: printf 'double half(double n) { return n / 2; }\n' >p.c && \
+---      printf 'int main(void) { return half(3) > 2; }\n' >>p.c && \
+---      gcc p.c -o p && luatrace example.lua ./p
 ---      expect: half: 1.5 -->
 --- ```lua
 --- on_break("half", function(t, f) print("half: " .. f:leave("double")) end)
@@ -344,8 +346,8 @@ local f = {}
 function f:leave(kind) end
 
 --- The function is not run: it returns `value` (0 by default, as the type `kind` says) at once.
---- Handlers that come later see the decision: their `f:leave()` returns the value. Only at the first
---- instruction.
+--- Handlers that come later see the decision: their `f:leave()` returns the value. Only at the
+--- first instruction.
 ---
 --- <!-- run: luatrace example.lua -- date -u
 ---      expect: 1970 -->
@@ -911,13 +913,14 @@ function t:run_until(where, options) end
 --- The functions that the thread is in, the innermost first: through signal handlers, the vdso,
 --- optimised code without frame pointers, and libraries without debug information.
 ---
---- Callers are found by the files' unwind tables (`.eh_frame`, `.debug_frame`). Where there are none,
---- code that keeps frame pointers is followed, and the return address of a function that has just
---- been entered is found. A stack that cannot be told to its end is not an error: it has
+--- Callers are found by the files' unwind tables (`.eh_frame`, `.debug_frame`). Where there are
+--- none, code that keeps frame pointers is followed, and the return address of a function that has
+--- just been entered is found. A stack that cannot be told to its end is not an error: it has
 --- `incomplete`, and its last frame is where the way was lost.
 ---
---- Options: `limit`, how many frames at most (256; up to 65536); `lines = false`, no source lines and
---- no inlined calls; `names = false`, addresses alone. Without lines a stack costs microseconds.
+--- Options: `limit`, how many frames at most (256; up to 65536); `lines = false`, no source lines
+--- and no inlined calls; `names = false`, addresses alone. Without lines a stack costs
+--- microseconds.
 ---
 --- Errors: `ESRCH`. Raises for a thread that is running.
 ---
@@ -950,7 +953,7 @@ function t:backtrace(options) end
 ---@field lookup integer an address in the instruction that it is at: before `pc` for a caller
 ---@field sp integer its stack pointer
 ---@field inlined boolean? it has no frame of its own: the compiler put it into the next one
----@field signal boolean? what the kernel has a signal handler return to: a signal interrupted the next
+---@field signal boolean? what the kernel has a signal handler return to: it interrupted the next
 ---@field guessed boolean? it was found by the looks of the stack, without unwind tables
 
 --- How a thread came to be traced: `"launched"`, `"attached"`, `"adopted"`; or was made: `"fork"`,
@@ -1546,13 +1549,13 @@ function p:emulate(fn) end
 --: them is in `luatrace.addr`, `luatrace.str` and the others below. Unsigned 64-bit numbers from
 --: 2^63 on show as negative integers.
 --:
---: Assigning to a variable, member or element writes it: numbers that fit, booleans, an enumerator's
---: name, pointers (an object, an address or nil), strings to char arrays, tables of members or
---: elements, objects of the same type. What does not fit raises.
+--: Assigning to a variable, member or element writes it: numbers that fit, booleans, an
+--: enumerator's name, pointers (an object, an address or nil), strings to char arrays, tables of
+--: members or elements, objects of the same type. What does not fit raises.
 --:
---: A variable that is optimised out at the instruction where the thread stands reads as nil; `t:var`
---: says so. Memory that cannot be read raises. An object in memory can be kept for as long as the
---: memory means the same; one in registers, until the thread runs on.
+--: A variable that is optimised out at the instruction where the thread stands reads as nil;
+--: `t:var` says so. Memory that cannot be read raises. An object in memory can be kept for as long
+--: as the memory means the same; one in registers, until the thread runs on.
 
 --- The parameters and variables that can be named where the thread stands, in the function of
 --- this frame. Indexed by name: reads and assigns; an inner block's variable hides an outer one's.
@@ -1570,8 +1573,8 @@ function t:locals(frame) end
 
 --- The value of a variable: one that can be named where the thread stands, else a global or static
 --- one: `"counter"`, `"file.c:counter"`, `"space::counter"`, `"Class::member"`, or
---- `"function::counter"` for one that is static in a function. Thread-local variables of the program
---- are this thread's.
+--- `"function::counter"` for one that is static in a function. Thread-local variables of the
+--- program are this thread's.
 ---
 --- Errors: ENOENT (there is no such variable; the message has the nearest name), ENODATA (optimised
 --- out, or not available at this instruction), EFAULT.
@@ -1617,7 +1620,8 @@ function t:typeof(type) end
 --- still. `p.vars.NAME` is the same, but raises for a name that there is not; `p.vars.NAME = value`
 --- assigns.
 ---
---- <!-- run: luatrace example.lua "$(dirname "$(command -v luatrace)")/tests/fixtures/variables" word
+--- <!-- run: luatrace example.lua \
+---      "$(dirname "$(command -v luatrace)")/tests/fixtures/variables" word
 ---      expect: counter%s+100 -->
 --- ```lua
 --- on_syscall("getppid", function(t)

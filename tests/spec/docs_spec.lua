@@ -5,11 +5,12 @@
 --        expect: exited with 0
 --        exit: 0 -->
 --
--- The command is one for sh, run in an empty directory with luatrace in PATH. A block marked as lua
--- is there as example.lua. Without a command, the block itself (marked as sh) is what is run.
--- "expect" is a Lua pattern that the output must contain, standard error included; there may be
--- several. "exit" is the exit code, 0 if it is left out. A block that cannot run here is preceded
--- by <!-- not run: reason -->. A block marked as lua needs one or the other.
+-- The command is one for sh, run in an empty directory with luatrace in PATH; it goes on after a
+-- line that ends with a backslash. A block marked as lua is there as example.lua. Without a
+-- command, the block itself (marked as sh) is what is run. "expect" is a Lua pattern that the
+-- output must contain, standard error included; there may be several. "exit" is the exit code, 0
+-- if it is left out. A block that cannot run here is preceded by <!-- not run: reason -->. A block
+-- marked as lua needs one or the other.
 
 local lfs = require "lfs"
 local T = require "support"
@@ -26,6 +27,7 @@ end
 -- What a comment asks for; nil if it is about something else.
 local function parse_comment(comment)
   if comment:find("^%s*not run: ") then return { skipped = true } end
+  comment = comment:gsub("%s*\\\n%s*", " ")
   local command = (comment .. "\n"):match("^%s*run:[ \t]*([^\n]-)[ \t]*\n")
   if not command then return nil end
   local example = { command = command, expect = {}, exit = 0 }
