@@ -4,6 +4,7 @@
 -- looked at before still answers, besides name, module, addr and the like.
 
 local core = require "luatrace.core"
+local locations = require "luatrace.locations"
 local nearest = require "luatrace.nearest"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
@@ -30,6 +31,12 @@ local get, set = rawget, rawset
 local FRAME = {} -- key of the frame in its args
 local Args = {}
 
+local function check_position(key)
+  if not locations.is_integer(key) then
+    core.raise("the arguments of a function are counted from 1")
+  end
+end
+
 local function over(f)
   core.raise(("this frame is over: thread %d has run on; look at its arguments before f:leave()")
     :format(f.thread.tid))
@@ -41,6 +48,7 @@ function Args:__index(key)
     if not frames.named then core.raise("the arguments of a function are counted from 1") end
     return frames.named(f, key)
   end
+  check_position(key)
   local kept = get(f, "kept")
   kept = kept and kept[key]
   if kept ~= nil then return kept end
@@ -59,6 +67,7 @@ function Args:__newindex(key, value)
     frames.named(f, key, true, value)
     return
   end
+  check_position(key)
   if not f.entry then
     core.raise(("%s is not at its first instruction: assign to its variables by name")
       :format(tostring(f)))

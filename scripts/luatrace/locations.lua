@@ -88,12 +88,19 @@ local function parse_text(text)
   return parse_name(spec, after)
 end
 
+-- Whether a number, which may be a float, has a value that the core can take.
+function locations.is_integer(number)
+  return number >= -2 ^ 63 and number < 2 ^ 63 and number == math.floor(number)
+end
+
 -- A location, in the words of the list above, made ready for resolve().
 function locations.parse(where)
   if type(where) == "number" then
-    if where ~= math.floor(where) then core.raise("an address is an integer") end
+    if not locations.is_integer(where) then core.raise("an address is an integer") end
     return { kind = "address", addr = where, label = ("%#x"):format(where) }
-  elseif type(where) ~= "string" or where == "" then
+  elseif where == "" then
+    core.raise("a location is not an empty text")
+  elseif type(where) ~= "string" then
     core.raise("a location is an address or a text such as \"malloc\", \"libc:str*\" or "
       .. "\"file.c:120\", not a " .. type(where))
   end

@@ -7,6 +7,7 @@
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 local hooks = require "luatrace.hooks"
+local locations = require "luatrace.locations"
 local modules = require "luatrace.modules"
 local nearest = require "luatrace.nearest"
 local subscribe = require "luatrace.subscribe"
@@ -271,6 +272,8 @@ end
 local function make(owner, what, ...)
   if (type(what) ~= "string" or what == "") and type(what) ~= "number" then
     core.raise("on_watch needs the name of a variable or an address")
+  elseif type(what) == "number" and not locations.is_integer(what) then
+    core.raise("on_watch: an address is an integer")
   end
   local handler = setmetatable({ kind = "watch", owner = owner, what = what, mode = "w",
     count = 0, removed = false }, Handle)

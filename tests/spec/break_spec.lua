@@ -220,6 +220,16 @@ describe("frames", function()
     assert.truthy(result.out:find("fib\tfalse\t.*this frame is over"), result.out)
   end)
 
+  it("count arguments with integers", function()
+    local result = T.trace([[on_break("fib", function(t, f)
+      say(pcall(function() return f.args[1 / 0] end))
+      say(pcall(function() f.args[1.5] = 1 end)) end)]], { functions, "fib", "1" })
+    for _, line in ipairs(T.lines(result.said)) do
+      assert.truthy(line:find("false%s+%(command line%):%d: .*are counted from 1"), line)
+    end
+    assert.equal(2, #T.lines(result.said), result.err)
+  end)
+
   it("refuse unknown fields with the nearest one", function()
     local result = T.trace([[on_break("fib", function(t, f) print(f.modul) end)]],
       { functions, "fib", "1" })
@@ -287,6 +297,7 @@ describe("locations", function()
 
   it("are refused if they mean nothing", function()
     for _, code in ipairs { "on_break()", "on_break({}, print)", "on_break(1.5, print)",
+      "on_break(1/0, print)", "on_break(2^63, print)", "on_break('', print)",
       "on_break('x:', print)", "on_break('f', { onse = true }, print)",
       "on_break('f', { count = 0 }, print)", "on_break('f', 'g')" } do
       local result = T.trace(code, { "true" })

@@ -38,6 +38,9 @@ local RUN = [[
   esac
   [ $took -lt 9 ] || wrong="$wrong hangs"
   ! grep -q -e Sanitizer -e 'runtime error' $DIR/$mark.err || wrong="$wrong sanitizer"
+  ! grep -q 'luatrace[.][a-z_]*:[0-9]' $DIR/$mark.err || wrong="$wrong error of our own"
+  [ -z "$EXPECT" ] || [ $KIND = vanish ] || [ $code -ne 0 ] ||
+    [ "$(cat $DIR/$mark.out)" = "$EXPECT" ] || wrong="$wrong output"
   for pause in 0.02 0.2 0.5; do
     sleep $pause
     left=$(grep -lz LUATRACE_MARK=$mark /proc/[0-9]*/environ 2>/dev/null)
@@ -55,13 +58,15 @@ local function calls_of(command)
   return tonumber(text:match("calls (%d+)")) or 0, result
 end
 
-local function sweep(kind, command, most)
+-- `expect` is what the program prints, whatever fails.
+local function sweep(kind, command, most, expect)
   local calls, result = calls_of(command)
   assert.is_true(calls > 50, "calls " .. calls .. result.err)
   local stride = math.max(1, math.ceil(calls / T.scale(most)))
   local script = T.file(RUN, "run-fault.sh")
   local swept = T.run(("seq %d %d %d | xargs -P2 -n1 sh %s"):format(1 + os.time() % stride, stride,
-    calls + 2, script), { timeout = 250, env = { KIND = kind, COMMAND = command, DIR = T.dir() } })
+    calls + 2, script), { timeout = 250, env = { KIND = kind, COMMAND = command, DIR = T.dir(),
+      EXPECT = expect or "" } })
   assert.is_false(swept.timed_out)
   assert.equal("", swept.out)
 end
@@ -95,6 +100,56 @@ describe("a fault", function()
   it("hc8 vanish with errors in handlers ignored", function()
     sweep("vanish", command("--on-error=go", T.fixture("exact") .. " 3 5 2 2 1"), 100)
   end)
+end)
+
+-- The debugger's work on a program with threads: it goes on, with the right result, without what
+-- has failed.
+local WORK = {
+  breakpoints = [[
+    on_break("work", function(t, f)
+      local stack = tostring(t:backtrace())
+      for name in pairs(f.locals) do local value = f.locals[name] end
+      local first, caller, result = f.args[1], f.caller.name, f:leave()
+    end)
+    on_load(function(p, module) local name, id = module.name, module.build_id end)
+  ]],
+  ["debug registers"] = [[
+    local n = 0
+    on_break("work", { hardware = true }, function(t, f)
+      n = n + 1
+      if n == 7 then t.process:detach() else f:leave() end
+    end)
+    on_watch("calls", "rw", function(t, w) local where, old = tostring(w.where), w.old end)
+  ]],
+  steps = [[
+    local done
+    on_break("main", function(t, f)
+      if done then return end
+      done = true
+      t:step(5)
+      t:next()
+      t:run_until("threads")
+      t:run_until(function() return t.regs.rax == 0x1234567 end, { limit = 20, over = true })
+      t:stepline()
+      t:finish()
+    end)
+  ]],
+}
+
+describe("a fault in a debugger", function()
+  if not T.exists(FAULTS) then
+    pending("luatrace-faults is not built")
+    return
+  end
+
+  for name, code in pairs(WORK) do
+    for kind, most in pairs { vanish = 6, ESRCH = 6, EIO = 6, EINTR = 3 } do
+      it("at work with " .. name .. ", " .. kind .. ", leaves the program right", function()
+        sweep(kind, ("%s %s -- %s threads 2 4"):format(FAULTS,
+          T.file(code, (name:gsub(" ", "-")) .. ".lua"), T.fixture("functions")), most, "total 8")
+      end)
+    end
+  end
 end)
 
 describe("a fault while attached", function()

@@ -156,6 +156,7 @@ describe("watchpoints", function()
       say(pcall(on_watch, 4096, print))
       say(pcall(on_watch, "counter", { sice = 3 }, print))
       say(pcall(on_watch, "counter"))
+      say(pcall(on_watch, 1/0, 4, print))
       on_start(function(p)
         say(p:watch(-4096, 4))
         say(p:watch("countr"))
@@ -163,7 +164,8 @@ describe("watchpoints", function()
       end)]], { "count" })
     local lines = T.lines(result.said)
     for i, text in ipairs { "there is no mode 'rx'", "an address needs a size",
-      "did you mean 'size'", "needs a function", "EINVAL", "ENOENT", "EINVAL" } do
+      "did you mean 'size'", "needs a function", "an address is an integer", "EINVAL",
+      "ENOENT", "EINVAL" } do
       assert.truthy(lines[i]:find(text, 1, true), lines[i])
     end
   end)
