@@ -182,18 +182,19 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 
 /* ---- The primitives, by table; each adds its functions to the `core` at the top of the stack */
 
-void bind_open_tasks(lua_State *L);   /* tasks.c: resume */
-void bind_open_errors(lua_State *L);  /* errors.c */
-void bind_open_trace(lua_State *L);   /* trace.c: sessions, subscriptions */
-void bind_open_spawn(lua_State *L);   /* spawn.c */
-void bind_open_calls(lua_State *L);   /* call.c */
-void bind_open_place(lua_State *L);   /* place.c: assigning to arguments */
-void bind_open_records(lua_State *L); /* record.c: stop records, signals */
-void bind_open_breaks(lua_State *L);  /* breaks.c: breakpoints and functions */
-void bind_open_tables(lua_State *L);  /* tables.c: names of system calls, signals, errors */
-void bind_open_memory(lua_State *L);  /* memory.c: adds the typed accesses to core.methods.memory */
-void bind_open_remote(lua_State *L);  /* remote.c */
-void bind_open_steps(lua_State *L);   /* steps.c: stepping, watchpoints */
+void bind_open_tasks(lua_State *L);     /* tasks.c: resume */
+void bind_open_errors(lua_State *L);    /* errors.c */
+void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */
+void bind_open_spawn(lua_State *L);     /* spawn.c */
+void bind_open_calls(lua_State *L);     /* call.c */
+void bind_open_place(lua_State *L);     /* place.c: assigning to arguments */
+void bind_open_records(lua_State *L);   /* record.c: stop records, signals */
+void bind_open_breaks(lua_State *L);    /* breaks.c: breakpoints */
+void bind_open_functions(lua_State *L); /* functions.c: arguments, results */
+void bind_open_tables(lua_State *L);    /* tables.c: names of system calls, signals, errors */
+void bind_open_memory(lua_State *L); /* memory.c: adds the typed accesses to core.methods.memory */
+void bind_open_remote(lua_State *L); /* remote.c */
+void bind_open_steps(lua_State *L);  /* steps.c: stepping, watchpoints */
 void bind_open_backtrace(lua_State *L); /* backtrace.c */
 void bind_open_bits(lua_State *L);      /* bits.c */
 void bind_open_text(lua_State *L);      /* text.c */
@@ -208,6 +209,7 @@ void bind_open_streams(lua_State *L);   /* streams.c */
 void bind_open_modules(lua_State *L);   /* modules.c */
 void bind_open_types(lua_State *L);     /* types.c */
 void bind_open_variables(lua_State *L); /* variables.c */
+void bind_open_contents(lua_State *L);  /* contents.c: the bits of objects */
 void bind_open_system(lua_State *L);    /* system.c: clock, paths, files, popen */
 
 /* ---- State, hook, loop -------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ static void push_core(lua_State *L)
   bind_open_place(L);
   bind_open_records(L);
   bind_open_breaks(L);
+  bind_open_functions(L);
   bind_open_tables(L);
   bind_open_memory(L);
   bind_open_remote(L);
@@ -60,6 +61,7 @@ static void push_core(lua_State *L)
   bind_open_modules(L);
   bind_open_types(L);
   bind_open_variables(L);
+  bind_open_contents(L);
   bind_open_system(L);
 }
 

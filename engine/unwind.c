@@ -10,98 +10,14 @@
 #include <string.h>
 
 #include "kernel.h"
-#include "registers.h"
 
 #define FRAME_MAX ((uint64_t)64 << 20) /* farther up a frame pointer is not believed */
-
-static unsigned word_of(const struct lt_cursor *cursor)
-{
-  return cursor->arch->word;
-}
-
-static uint64_t cut(const struct lt_cursor *cursor, uint64_t value)
-{
-  return word_of(cursor) == 4 ? (uint32_t)value : value;
-}
-
-/* ---- Memory ------------------------------------------------------------------------------- */
-
-/* What is asked for lies above the stack pointer, mostly: the window begins there if it can. */
-static void move_window(struct lt_cursor *cursor, uint64_t addr, size_t size)
-{
-  uint64_t from = addr;
-  if (cursor->sp <= addr && addr - cursor->sp <= LT_WINDOW - size)
-    from = cursor->sp;
-  ssize_t got = lt_mem_read(cursor->thread, from, cursor->window, LT_WINDOW);
-  if (got < 0 && from != addr) {
-    from = addr;
-    got = lt_mem_read(cursor->thread, from, cursor->window, LT_WINDOW);
-  }
-  cursor->window_at = from;
-  cursor->window_size = got > 0 ? (size_t)got : 0;
-}
-
-static int read_memory(struct lt_cursor *cursor, uint64_t addr, void *ret, size_t size)
-{
-  for (int i = 0; i < 2; i++) {
-    uint64_t at = addr - cursor->window_at;
-    if (addr >= cursor->window_at && at <= cursor->window_size &&
-        cursor->window_size - at >= size) {
-      memcpy(ret, cursor->window + at, size);
-      return 0;
-    }
-    if (i == 0)
-      move_window(cursor, addr, size);
-  }
-  return -EFAULT;
-}
-
-static int read_word(struct lt_cursor *cursor, uint64_t addr, uint64_t *ret)
-{
-  *ret = 0;
-  return read_memory(cursor, cut(cursor, addr), ret, word_of(cursor)); /* little-endian */
-}
 
 /* Code is not read through the window. What cannot be read is zeros. */
 static bool read_code(struct lt_cursor *cursor, uint64_t addr, uint8_t *ret, size_t size)
 {
   memset(ret, 0, size);
-  return lt_mem_read(cursor->thread, cut(cursor, addr), ret, size) == (ssize_t)size;
-}
-
-/* ---- The cursor as surroundings of an expression ------------------------------------------ */
-
-int lt_cursor_reg(struct lt_cursor *cursor, unsigned number, uint64_t *ret)
-{
-  if (number >= cursor->arch->dwarf->count || !(cursor->known >> number & 1))
-    return -ENODATA;
-  *ret = cursor->reg[number];
-  return 0;
-}
-
-static int around_reg(void *data, unsigned number, uint64_t *ret)
-{
-  return lt_cursor_reg(data, number, ret);
-}
-
-static int around_memory(void *data, uint64_t addr, void *ret, size_t size)
-{
-  return read_memory(data, addr, ret, size);
-}
-
-static int around_cfa(void *data, uint64_t *ret)
-{
-  return lt_cursor_cfa(data, ret);
-}
-
-void lt_cursor_around(struct lt_cursor *cursor, uint64_t bias, struct lt_surroundings *ret)
-{
-  *ret = (struct lt_surroundings){.data = cursor,
-                                  .word = word_of(cursor),
-                                  .bias = bias,
-                                  .reg = around_reg,
-                                  .memory = around_memory,
-                                  .cfa = around_cfa};
+  return lt_mem_read(cursor->thread, lt_cursor_cut(cursor, addr), ret, size) == (ssize_t)size;
 }
 
 /* ---- Rules -------------------------------------------------------------------------------- */
@@ -120,7 +36,7 @@ static int find_cfa(struct lt_cursor *cursor, const struct lt_row *row, uint64_t
     error = lt_expression_value(&row->cfa.expression, &around, &value);
   }
   cursor->cfa_known = error == 0;
-  cursor->cfa = cut(cursor, value);
+  cursor->cfa = lt_cursor_cut(cursor, value);
   return error;
 }
 
@@ -154,7 +70,7 @@ static void keep(const struct lt_cursor *cursor, struct caller *caller, unsigned
 static int take_value(struct lt_cursor *cursor, struct caller *caller, unsigned number,
                       uint64_t value)
 {
-  caller->reg[number] = cut(cursor, value);
+  caller->reg[number] = lt_cursor_cut(cursor, value);
   caller->known |= 1u << number;
   return 0;
 }
@@ -162,8 +78,8 @@ static int take_value(struct lt_cursor *cursor, struct caller *caller, unsigned 
 static int take_memory(struct lt_cursor *cursor, struct caller *caller, unsigned number,
                        uint64_t addr)
 {
-  addr = cut(cursor, addr);
-  int error = read_word(cursor, addr, &caller->reg[number]);
+  addr = lt_cursor_cut(cursor, addr);
+  int error = lt_cursor_word(cursor, addr, &caller->reg[number]);
   if (error)
     return error;
   caller->saved[number] = addr;
@@ -250,7 +166,7 @@ static enum lt_stack_end by_trampoline(struct lt_cursor *cursor, const struct lt
                                        struct caller *caller)
 {
   uint64_t at = cursor->sp + one->at;
-  if (one->indirect && read_word(cursor, at, &at))
+  if (one->indirect && lt_cursor_word(cursor, at, &at))
     return LT_STACK_NO_MEMORY;
   for (unsigned i = 0; i < cursor->arch->dwarf->count; i++) {
     if (take_memory(cursor, caller, i, at + one->base + one->saved[i]))
@@ -278,18 +194,18 @@ static bool return_at(struct lt_cursor *cursor, uint64_t addr, struct caller *ca
 {
   const struct lt_dwarf_regs *dwarf = cursor->arch->dwarf;
   uint64_t pc;
-  if (read_word(cursor, addr, &pc) || !is_return(cursor, pc))
+  if (lt_cursor_word(cursor, addr, &pc) || !is_return(cursor, pc))
     return false;
   for (unsigned i = 0; i < dwarf->count; i++)
     take_same(cursor, caller, i);
   take_memory(cursor, caller, dwarf->pc, addr);
-  take_value(cursor, caller, dwarf->sp, addr + word_of(cursor));
+  take_value(cursor, caller, dwarf->sp, addr + cursor->arch->word);
   return true;
 }
 
 static enum lt_stack_end by_frame_pointer(struct lt_cursor *cursor, struct caller *caller)
 {
-  unsigned fp = cursor->arch->dwarf->fp, word = word_of(cursor);
+  unsigned fp = cursor->arch->dwarf->fp, word = cursor->arch->word;
   uint64_t at = cursor->reg[fp];
   if (!(cursor->known >> fp & 1))
     return LT_STACK_NO_RULES;
@@ -335,30 +251,6 @@ static enum lt_stack_end by_guess(struct lt_cursor *cursor, struct caller *calle
 }
 
 /* ---- Frames ------------------------------------------------------------------------------- */
-
-int lt_cursor_start(lt_thread *thread, struct lt_cursor *ret)
-{
-  const struct lt_regs *regs;
-  int error = lt_regs_general(thread, &regs);
-  memset(ret, 0, offsetof(struct lt_cursor, window));
-  if (error)
-    return error;
-  ret->thread = thread;
-  ret->arch = lt_arch_get(lt_arch_of(regs));
-  ret->exact = true;
-  const struct lt_dwarf_regs *dwarf = ret->arch->dwarf;
-  for (unsigned i = 0; i < dwarf->count; i++)
-    ret->reg[i] = cut(ret, regs->general[dwarf->where[i]]);
-  ret->known = (1u << dwarf->count) - 1;
-  ret->pc = ret->reg[dwarf->pc];
-  ret->sp = ret->reg[dwarf->sp];
-  return 0;
-}
-
-uint64_t lt_cursor_lookup(const struct lt_cursor *cursor)
-{
-  return cursor->exact ? cursor->pc : cursor->pc - 1;
-}
 
 /* Stacks grow downwards, so callers are above; a signal handler may have a stack of its own. The
  * innermost function may have taken its return address off the stack (vfork). A stack that comes back

@@ -42,6 +42,9 @@ uint64_t lt_cursor_lookup(const struct lt_cursor *cursor);
 int lt_cursor_cfa(struct lt_cursor *cursor, uint64_t *ret);
 /* A register, by DWARF number: -ENODATA where its value is lost. */
 int lt_cursor_reg(struct lt_cursor *cursor, unsigned number, uint64_t *ret);
+/* A number as wide as the thread's addresses; a word of memory, most of the time of the stack. */
+uint64_t lt_cursor_cut(const struct lt_cursor *cursor, uint64_t value);
+int lt_cursor_word(struct lt_cursor *cursor, uint64_t addr, uint64_t *ret);
 /* The cursor as the surroundings of an expression: registers, memory and CFA. The rest is left to
  * the caller, who may use a struct of their own that begins with the cursor as `data`. */
 void lt_cursor_around(struct lt_cursor *cursor, uint64_t bias, struct lt_surroundings *ret);

@@ -1,4 +1,5 @@
--- Values of the program's variables: what reading one gives, and what assigning to one does.
+-- Values of the program's variables: what reading one gives. Assigning to one is in
+-- values_assign.lua; how they look as text, in values_text.lua.
 --
 -- Numbers and booleans become Lua's own, enums the name of their enumerator. Everything else is an
 -- object that reads when it is looked at: a Pointer, which has a value of its own, or an Object
@@ -10,8 +11,6 @@ local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
 
 local values = {}
-
-local STRING_MAX = 4096
 
 -- Keys that no member can have.
 local THREAD, TYPE, WHERE, AT, ADDR = {}, {}, {}, {}, {}
@@ -201,39 +200,6 @@ end
 Pointer.__index = index
 Object.__index = index
 
--- ---- Assigning -----------------------------------------------------------------------------
-
-local function wrong(t, type, value)
-  core.raise(("a %s cannot be assigned to a %s"):format(
-    values.is_value(value) and values.typename(value) or _G.type(value), types.name(t, type)))
-end
-
-local function check(done, message)
-  if not done then core.raise(message) end
-end
-
-local function assign_enum(t, type, where, at, bits, value)
-  if _G.type(value) == "string" then
-    local names = {}
-    for i, part in ipairs(type.parts) do
-      if part.name == value then
-        value = part.value
-        break
-      end
-      names[i] = part.name
-    end
-    if _G.type(value) == "string" then
-      core.raise(("%s has no enumerator '%s'%s"):format(types.name(t, type), core.escape(value),
-        nearest(value, names)))
-    end
-  end
-  local form = type.encoding == "signed" and "signed" or "unsigned"
-  if form == "unsigned" and _G.type(value) == "number" then
-    value = cut_sign(value, type.size or 4)
-  end
-  check(core.number_set(t, where, form, at, type.size or 4, bits, value))
-end
-
 -- The address that a value stands for: of a pointer, its own; of an array or struct, where it is.
 local function address_of(value)
   if value == nil then return 0 end
@@ -246,91 +212,10 @@ local function address_of(value)
   return value
 end
 
-local function assign_pointer(t, type, where, at, value)
-  local addr = address_of(value)
-  if _G.type(addr) ~= "number" then wrong(t, type, value) end
-  check(core.number_set(t, where, types.pointer_size(t) == 8 and "signed" or "unsigned", at,
-    types.pointer_size(t), nil, addr))
-end
-
 local function whole_bytes(at)
   if at % 8 ~= 0 then core.raise("an object that does not begin with a byte") end
   return core.bit.rshift(at, 3)
 end
-
--- A char array takes a string, with its NUL if there is room.
-local function assign_text(t, type, where, at, value)
-  local length = types.length(type)
-  if length and #value > length then
-    core.raise(("a string of %d bytes does not fit into a %s"):format(#value, types.name(t, type)))
-  end
-  if not length or #value < length then value = value .. "\0" end
-  check(core.object_write(t, where, whole_bytes(at), value))
-end
-
-local function assign_copy(t, type, where, at, value)
-  local size = types.size(t, type)
-  local from = rawget(value, TYPE)
-  if not size or size ~= types.size(t, from) or from.kind ~= type.kind then
-    wrong(t, type, value)
-  end
-  local bytes, message = values.bytes(value)
-  check(bytes, message)
-  check(core.object_write(t, where, whole_bytes(at), bytes))
-end
-
-local function assign_parts(t, type, where, at, value)
-  local target = new_object(t, type, where, at)
-  if type.kind == "array" then
-    for i, element in ipairs(value) do target[i - 1] = element end
-  else
-    for name, element in pairs(value) do target[name] = element end
-  end
-end
-
-local function assign_object(t, type, where, at, value)
-  if is_object(value) then
-    assign_copy(t, type, where, at, value)
-  elseif _G.type(value) == "table" and not is_pointer(value) then
-    assign_parts(t, type, where, at, value)
-  elseif _G.type(value) == "string" and type.kind == "array"
-    and types.size(t, types.element(t, type)) == 1 then
-    assign_text(t, type, where, at, value)
-  else
-    wrong(t, type, value)
-  end
-end
-
--- Assign to the object of this type at a place, as values.read() has it. Raises what goes wrong.
-function values.assign(t, declared, where, at, bits, value)
-  local type, message = types.plain(t, declared)
-  if not type then core.raise(message) end
-  local kind = type.kind
-  if kind == "base" and forms[type.encoding] then
-    check(core.number_set(t, where, forms[type.encoding], at, type.size or 0, bits, value))
-  elseif kind == "enum" then
-    assign_enum(t, type, where, at, bits, value)
-  elseif kind == "pointer" then
-    assign_pointer(t, type, where, at, value)
-  elseif kind == "reference" then
-    local addr
-    addr, message = core.number_get(t, where, "unsigned", at, types.pointer_size(t))
-    if not addr then core.raise(message) end
-    values.assign(t, types.target(t, type), addr, 0, nil, value)
-  elseif kind == "array" or types.is_aggregate(type) then
-    assign_object(t, type, where, at, value)
-  else
-    wrong(t, type, value)
-  end
-end
-
-local function newindex(value, key, new)
-  local t, type, where, at, bits = find(value, key)
-  values.assign(t, type, where, at, bits, new)
-end
-
-Pointer.__newindex = newindex
-Object.__newindex = newindex
 
 -- ---- Pointers as numbers -------------------------------------------------------------------
 
@@ -453,43 +338,6 @@ function values.bytes(value)
   return core.object_read(t, rawget(value, WHERE), whole_bytes(rawget(value, AT)), size)
 end
 
--- A struct with a pointer and a length, as Rust's &str.
-local function slice(value, t, type)
-  if not types.is_aggregate(type) or not types.member(t, type, "data_ptr")
-    or not types.member(t, type, "length") then
-    return nil
-  end
-  return value.data_ptr, value.length
-end
-
-local function array_text(value, t, type, max)
-  local length = types.length(type)
-  if not length then
-    local where = rawget(value, WHERE)
-    if _G.type(where) ~= "number" then return nil, "ENODATA: its length is not known", "ENODATA" end
-    return t.mem:str(bytes_into(where, rawget(value, AT)), max)
-  end
-  local bytes, message, code = core.object_read(t, rawget(value, WHERE),
-    whole_bytes(rawget(value, AT)), math.min(length, max or length))
-  if not bytes then return nil, message, code end
-  return (bytes:match("^[^%z]*"))
-end
-
--- The C string that a pointer points to, or that is in an array.
-function values.str(value, max)
-  if type(value) == "string" then return value end
-  local t, type = check_value(value, "str")
-  if is_pointer(value) then
-    local addr = rawget(value, ADDR)
-    if addr == 0 then return nil, "EFAULT: a null pointer", "EFAULT" end
-    return t.mem:str(addr, max)
-  end
-  if type.kind == "array" then return array_text(value, t, type, max) end
-  local from, length = slice(value, t, type)
-  if not from then core.raise("luatrace.str: a " .. types.name(t, type) .. " is no string") end
-  return t.mem:read(rawget(from, ADDR), math.min(length, max or STRING_MAX))
-end
-
 values.null = new_pointer(nil, { kind = "pointer", name = "", of = types.void, size = 8,
   parts = {} }, 0)
 
@@ -507,15 +355,16 @@ function values.cast(t, type, addr)
     .. "is what is there"):format(types.name(t, type)))
 end
 
-values.address_of = address_of
+values.address_of, values.whole_bytes, values.bytes_into = address_of, whole_bytes, bytes_into
+values.find, values.forms, values.cut_sign, values.check = find, forms, cut_sign, check_value
 
--- What values_text.lua needs to know of a value.
+-- What values_assign.lua and values_text.lua need to know of a value.
 function values.open(value)
   return rawget(value, THREAD), rawget(value, TYPE), rawget(value, WHERE), rawget(value, AT),
     rawget(value, ADDR)
 end
 
 values.Pointer, values.Object, values.object = Pointer, Object, new_object
-values.is_pointer = is_pointer
+values.is_pointer, values.is_object = is_pointer, is_object
 
 return values

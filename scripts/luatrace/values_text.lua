@@ -1,5 +1,6 @@
--- Values as text, like gdb's print: {x = 1, name = 0x4006f4 "text", next = 0x0}. What the program
--- controls is escaped, and length and depth are bounded.
+-- Values as text: the program's strings, and all values like gdb's print shows them:
+-- {x = 1, name = 0x4006f4 "text", next = 0x0}. What the program controls is escaped, and length and
+-- depth are bounded.
 
 local core = require "luatrace.core"
 local types = require "luatrace.types"
@@ -9,6 +10,48 @@ local DEPTH_MAX = 8
 local ELEMENTS_MAX = 200
 local STRING_MAX = 200
 local LENGTH_MAX = 8000
+local SLICE_MAX = 4096
+
+-- ---- Strings ---------------------------------------------------------------------------------
+
+-- A struct with a pointer and a length, as Rust's &str.
+local function slice(value, t, type)
+  if not types.is_aggregate(type) or not types.member(t, type, "data_ptr")
+    or not types.member(t, type, "length") then
+    return nil
+  end
+  return value.data_ptr, value.length
+end
+
+local function array_text(value, max)
+  local t, type, where, at = values.open(value)
+  local length = types.length(type)
+  if not length then
+    if _G.type(where) ~= "number" then return nil, "ENODATA: its length is not known", "ENODATA" end
+    return t.mem:str(values.bytes_into(where, at), max)
+  end
+  local bytes, message, code = core.object_read(t, where, values.whole_bytes(at),
+    math.min(length, max or length))
+  if not bytes then return nil, message, code end
+  return (bytes:match("^[^%z]*"))
+end
+
+-- The C string that a pointer points to, or that is in an array.
+function values.str(value, max)
+  if type(value) == "string" then return value end
+  local t, type = values.check(value, "str")
+  if values.is_pointer(value) then
+    local addr = values.addr(value)
+    if addr == 0 then return nil, "EFAULT: a null pointer", "EFAULT" end
+    return t.mem:str(addr, max)
+  end
+  if type.kind == "array" then return array_text(value, max) end
+  local from, length = slice(value, t, type)
+  if not from then core.raise("luatrace.str: a " .. types.name(t, type) .. " is no string") end
+  return t.mem:read(values.addr(from), math.min(length, max or SLICE_MAX))
+end
+
+-- ---- Everything else -------------------------------------------------------------------------
 
 local show
 

@@ -6,6 +6,7 @@ local frames = require "luatrace.frames"
 local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
 local values = require "luatrace.values"
+require "luatrace.values_assign"
 require "luatrace.values_text"
 
 -- ---- One variable --------------------------------------------------------------------------
