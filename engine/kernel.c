@@ -70,6 +70,19 @@ ssize_t lt_k_vm_read(pid_t tid, uint64_t addr, void *ret, size_t size)
   return result(process_vm_readv(tid, &here, 1, &there, 1, 0));
 }
 
+ssize_t lt_k_vm_read_two(pid_t tid, const struct lt_k_range range[2])
+{
+  int fault = lt_fault(tid);
+  if (fault)
+    return fault;
+  struct iovec here[2], there[2];
+  for (int i = 0; i < 2; i++) {
+    here[i] = (struct iovec){range[i].ret, range[i].size};
+    there[i] = (struct iovec){(void *)(uintptr_t)range[i].addr, range[i].size};
+  }
+  return result(process_vm_readv(tid, here, 2, there, 2, 0));
+}
+
 ssize_t lt_k_vm_write(pid_t tid, uint64_t addr, const void *bytes, size_t size)
 {
   int fault = lt_fault(tid);

@@ -22,6 +22,13 @@ pid_t lt_k_waitpid(pid_t pid, int *status, int options);
 /* process_vm_readv(2), process_vm_writev(2) with one range on each side. */
 ssize_t lt_k_vm_read(pid_t tid, uint64_t addr, void *ret, size_t size);
 ssize_t lt_k_vm_write(pid_t tid, uint64_t addr, const void *bytes, size_t size);
+/* process_vm_readv(2) of two ranges: the number of bytes of both, the first one's come first. */
+struct lt_k_range {
+  uint64_t addr;
+  void *ret;
+  size_t size;
+};
+ssize_t lt_k_vm_read_two(pid_t tid, const struct lt_k_range range[2]);
 /* kill(2), tgkill(2), rt_tgsigqueueinfo(2). */
 int lt_k_kill(pid_t pid, int signo);
 int lt_k_tgkill(pid_t pid, pid_t tid, int signo);

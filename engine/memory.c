@@ -180,6 +180,16 @@ ssize_t lt_mem_read(lt_thread *thread, uint64_t addr, void *ret, size_t size)
   return done;
 }
 
+bool lt_mem_read_two(lt_thread *thread, const struct lt_k_range range[2])
+{
+  if (lt_thread_access(thread) != 0 ||
+      lt_k_vm_read_two(thread->tid, range) != (ssize_t)(range[0].size + range[1].size))
+    return false;
+  for (int i = 0; i < 2; i++)
+    lt_sites_hide(thread->process, range[i].addr, range[i].ret, range[i].size);
+  return true;
+}
+
 ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size)
 {
   struct range range = {.addr = addr, .write = true, .from = bytes, .size = size};

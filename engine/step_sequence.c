@@ -28,14 +28,10 @@ static void ask_kernel(lt_thread *thread, struct lt_sequences *sequences)
   sequences->area = size >= (long)sizeof config ? config.rseq_abi_pointer : 0;
 }
 
-/* The sequence that the thread has begun and stands in. */
-static bool is_inside(lt_thread *thread, const struct lt_sequences *sequences, uint64_t pc,
-                      struct descriptor *ret)
+/* Whether that is a sequence that the thread has begun and stands in. */
+static bool is_inside(lt_thread *thread, uint64_t descriptor, uint64_t pc, struct descriptor *ret)
 {
-  uint64_t pointer = 0;
-  return lt_mem_read(thread, sequences->area + AREA_POINTER, &pointer, sizeof pointer) ==
-             sizeof pointer &&
-         pointer && lt_mem_read(thread, pointer, ret, sizeof *ret) == sizeof *ret &&
+  return descriptor && lt_mem_read(thread, descriptor, ret, sizeof *ret) == sizeof *ret &&
          ret->length > 0 && ret->length <= LENGTH_MAX && pc - ret->start < ret->length;
 }
 
@@ -88,17 +84,22 @@ void lt_step_sequence_forget(struct lt_sequences *sequences)
     sequences->known = false;
 }
 
-bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
+uint64_t lt_step_sequence_slot(lt_thread *thread)
+{
+  struct lt_sequences *sequences = &thread->steps->sequences;
+  if (!sequences->known)
+    ask_kernel(thread, sequences);
+  return sequences->area ? sequences->area + AREA_POINTER : 0;
+}
+
+bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t descriptor,
                              struct lt_step_sites *ret)
 {
   struct lt_sequences *sequences = &thread->steps->sequences;
+  uint64_t pc = thread->steps->pc;
   struct descriptor inside;
-  if (!sequences->known)
-    ask_kernel(thread, sequences);
-  if (!sequences->area)
-    return false;
   const struct lt_sequence *sequence = beginning_at(sequences, pc);
-  if (!sequence && is_inside(thread, sequences, pc, &inside) &&
+  if (!sequence && is_inside(thread, descriptor, pc, &inside) &&
       !beginning_at(sequences, sequences->last_pc))
     learn(sequences, &inside);
   sequences->last_pc = pc;

@@ -185,14 +185,23 @@ static bool enters_handler(const lt_thread *thread)
          lt_proc_status(thread->tid, &status) == 0 && status.caught >> (thread->inject - 1) & 1;
 }
 
-/* What the instruction at steps->pc is, or whether it begins a sequence that is run over. */
+/* What the instruction at steps->pc is, or whether it begins a sequence that is run over. Both are
+ * read with one request where that can be, as this is done at each step. */
 static bool look(lt_thread *thread, struct lt_steps *steps, const struct lt_regs *regs)
 {
   uint8_t code[16];
-  ssize_t size = lt_mem_read(thread, steps->pc, code, sizeof code);
+  uint64_t descriptor = 0, slot = lt_step_sequence_slot(thread);
+  const struct lt_k_range both[] = {{slot, &descriptor, sizeof descriptor},
+                                    {steps->pc, code, sizeof code}};
+  ssize_t size = sizeof code;
+  if (!slot || !lt_mem_read_two(thread, both)) {
+    size = lt_mem_read(thread, steps->pc, code, sizeof code);
+    if (slot && lt_mem_read(thread, slot, &descriptor, sizeof descriptor) != sizeof descriptor)
+      descriptor = 0;
+  }
   if (size > 0)
     steps->next = (uint8_t)arch_of(regs)->look(regs, code, (size_t)size);
-  return lt_step_sequence_begins(thread, regs, steps->pc, &steps->exits);
+  return slot && lt_step_sequence_begins(thread, regs, descriptor, &steps->exits);
 }
 
 /* The sites at which it is left have been planted. */

@@ -123,8 +123,11 @@ void lt_steps_free(lt_thread *thread);
 int lt_step_site_own(lt_thread *thread, uint64_t addr);
 void lt_step_site_disown(lt_thread *thread, uint64_t addr);
 
-/* step_sequence.c: whether the instruction at `pc` begins a sequence, and where that can be left. */
-bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t pc,
+/* step_sequence.c: where the thread stores the address of a sequence's descriptor; 0: nowhere. */
+uint64_t lt_step_sequence_slot(lt_thread *thread);
+/* Whether the instruction at steps->pc begins a sequence, and where that can be left. `descriptor` is
+ * what the slot holds. */
+bool lt_step_sequence_begins(lt_thread *thread, const struct lt_regs *regs, uint64_t descriptor,
                              struct lt_step_sites *ret);
 /* It has made a system call, and may have registered its area. */
 void lt_step_sequence_forget(struct lt_sequences *sequences);

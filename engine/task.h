@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "arch.h"
+#include "kernel.h"
 #include "luatrace.h"
 #include "space.h"
 
@@ -261,6 +262,9 @@ int lt_regs_set_pc(lt_thread *thread, uint64_t pc);
 
 /* memory.c: the mem descriptor belongs to a program image. */
 void lt_mem_forget(lt_process *process);
+/* Two ranges with one request. False unless both could be read whole so: lt_mem_read() has other ways,
+ * and says what is wrong. */
+bool lt_mem_read_two(lt_thread *thread, const struct lt_k_range range[2]);
 /* Memory as it is, with what we have planted, whether or not the process runs. Returns the number of
  * bytes or a negated errno; lt_error() has no line. */
 ssize_t lt_mem_raw_read(lt_process *process, uint64_t addr, void *ret, size_t size);
