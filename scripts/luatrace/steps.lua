@@ -227,7 +227,11 @@ end
 -- code.
 local function caller_of(t)
   local frames, message, code = core.stack(t, 2, false)
-  if not frames then return nil, message, code end
+  if code == "EBUSY" then
+    core.raise(("thread %d is running; only a stopped thread can finish a function"):format(t.tid))
+  elseif not frames then
+    return nil, message, code
+  end
   local frame = frames[2]
   if not frame then
     return nil, "ENOENT: nothing is known of a caller of the function", "ENOENT"

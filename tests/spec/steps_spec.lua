@@ -242,6 +242,26 @@ describe("stepping", function()
     assert.truthy(lines[5]:find("cannot wait", 1, true), lines[5])
   end)
 
+  it("is for threads that stand still", function()
+    local result = T.trace([[
+      on_break("work", { count = 1 }, function(t)
+        for _, other in ipairs(t.process:threads()) do
+          if other ~= t then
+            for _, name in ipairs { "step", "next", "stepline", "finish" } do
+              say(pcall(other[name], other))
+            end
+            return
+          end
+        end
+      end)]], { watched, "threads", "2", "100" })
+    local lines = T.lines(result.said)
+    assert.equal(4, #lines, result.err)
+    for _, line in ipairs(lines) do
+      assert.truthy(line:find("^false\t%(command line%):%d+: thread %d+ is running; only a stopped"),
+        line)
+    end
+  end)
+
   it("goes on through exec", function()
     local result = T.ok(from_main("execute", [[
       on_exec(function() say("exec") end)
