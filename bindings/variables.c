@@ -54,7 +54,7 @@ static int core_scope(lua_State *L)
   lt_thread *thread = bind_live_thread(L, box);
   int64_t frame = bind_check_int64(L, 2);
   if (frame < 0 || frame > 1000000)
-    return bind_failure(L, ENOENT);
+    return bind_failure_text(L, -ENOENT, "there is no such frame");
   struct scope *scope = new_scope(L);
   int error = lt_variables_get(thread, (unsigned)frame, &scope->variables);
   return error ? failure(L, box, error) : 1;

@@ -257,7 +257,7 @@ describe("stepping", function()
     local lines = T.lines(result.said)
     assert.equal(4, #lines, result.err)
     for _, line in ipairs(lines) do
-      assert.truthy(line:find("^false\t%(command line%):%d+: thread %d+ is running; only a stopped"),
+      assert.truthy(line:find("^false\t%(command line%):%d+: thread %d+ is running; only a stop"),
         line)
     end
   end)
