@@ -13,6 +13,7 @@ static int core_break_add(lua_State *L)
 {
   lt_process *process = bind_live_process(L, bind_check(L, 1, BIND_PROCESS));
   unsigned flags = lua_toboolean(L, 3) ? LT_BREAK_HARDWARE : 0;
+  flags |= lua_toboolean(L, 4) ? LT_BREAK_CHECK : 0;
   uint32_t id;
   int error = lt_break_add(process, bind_check_address(L, 2), flags, &id);
   if (error)

@@ -111,10 +111,12 @@ static int watched(lua_State *L, struct bind_thread *box, int error, uint64_t nu
     return failed(L, box, error);
   box->awaited = true;
   compat_push_int64(L, (int64_t)number);
-  return 1;
+  lua_pushboolean(L, lt_return_moves(bind_live_thread(L, box), number));
+  return 2;
 }
 
-/* core.return_watch(t, seq) -> number of the return that is awaited | nil, message, code */
+/* core.return_watch(t, seq) -> number of the return that is awaited, whether any thread of the
+ * process may make it | nil, message, code */
 static int core_return_watch(lua_State *L)
 {
   struct bind_thread *box;

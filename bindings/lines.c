@@ -116,6 +116,14 @@ static int core_after_prologue(lua_State *L)
   return 1;
 }
 
+/* core.stack_check(t or p, addr) -> where a function of Go that begins there is sure to run */
+static int core_stack_check(lua_State *L)
+{
+  lt_thread *thread = check_thread(L);
+  compat_push_int64(L, (int64_t)lt_stack_check(thread, bind_check_address(L, 2)));
+  return 1;
+}
+
 /* ---- One address -------------------------------------------------------------------------- */
 
 static void push_inlined(lua_State *L, const struct lt_line *line)
@@ -159,6 +167,7 @@ void bind_open_lines(lua_State *L)
       {"line_addresses", core_line_addresses},
       {"file_functions", core_file_functions},
       {"after_prologue", core_after_prologue},
+      {"stack_check", core_stack_check},
       {"line_at", core_line_at},
       {NULL, NULL},
   };

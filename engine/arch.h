@@ -199,6 +199,12 @@ struct lt_arch {
    * its result, if that is an integer, on general registers; any result changed. */
   int (*set_function_arg)(lt_thread *thread, unsigned index, uint64_t value);
   int (*function_skip)(lt_thread *thread, const struct lt_fn_arg *result);
+  /* Programs in Go: the goroutine that the thread runs, and the upper end of its stack; false where
+   * it runs none. Where in this code of a function's beginning it is decided whether there is room
+   * on the stack, else 0; whether the function begins again there, with more room. */
+  bool (*goroutine)(lt_thread *thread, uint64_t *ret_g, uint64_t *ret_top);
+  size_t (*stack_check)(const uint8_t *code, size_t size);
+  bool (*begins_again)(const struct lt_regs *regs);
   int64_t (*integer_result)(const struct lt_regs *regs);
   int (*set_result)(lt_thread *thread, const struct lt_fn_arg *result);
 

@@ -122,7 +122,7 @@ bool lt_break_on_trap(lt_thread *thread, int status)
   bool again = take_retry(thread, addr, sp);
   if (!again && site->owners & LT_OWNER_COUNT)
     lt_count_hit(thread, site);
-  if (again || !(site->owners & ~LT_OWNER_COUNT))
+  if (again || !(site->owners & ~LT_OWNER_COUNT) || (site->checks && arch->begins_again(regs)))
     pass(thread, addr, status);
   else
     report_hit(thread, site, status);

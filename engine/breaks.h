@@ -34,6 +34,7 @@ struct lt_site {
   bool planted;                 /* our bytes were written, and not taken out since */
   bool hardware;                /* the caller's is in a debug register: see watchpoints.h */
   bool translated;              /* `displaced` holds, for the slot */
+  bool checks;                  /* it decides whether a function of Go begins again: no hit then */
   bool changes;                 /* the program may rewrite its code there: look before each use */
   uint64_t slot;                /* 0: none yet */
   uint8_t bytes[LT_TRAP_BYTES]; /* the program's own under ours */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "breaks.h"
+#include "module.h"
 #include "watchpoints.h"
 
 static const struct lt_arch *arch(void)
@@ -159,8 +160,19 @@ int lt_break_add(lt_process *process, uint64_t addr, unsigned flags, uint32_t *r
     site->id = ++process->session->break_ids;
     HASH_ADD(by_id, process->space->sites->by_id, id, sizeof site->id, site);
   }
+  site->checks |= flags & LT_BREAK_CHECK && !hardware;
   *ret = site->id;
   return 0;
+}
+
+uint64_t lt_stack_check(lt_thread *thread, uint64_t addr)
+{
+  const struct lt_module *module = lt_module_at(thread, addr);
+  uint8_t code[16];
+  if (!module || !lt_file_is_go(module->file) || !lt_file_is_64(module->file) ||
+      lt_site_code(thread->process, addr, code, sizeof code) != (ssize_t)sizeof code)
+    return addr;
+  return addr + lt_arch_get(LT_ABI_X86_64)->stack_check(code, sizeof code);
 }
 
 uint32_t lt_break_find(const lt_process *process, uint64_t addr)

@@ -8,7 +8,7 @@
  * A function may be left without a return, by longjmp or an exception. Its entry is given up when
  * that shows: where it kept its return address there is something else now, or a function that called
  * it has been left. A thread may switch stacks (signals, coroutines), so a higher stack pointer alone
- * says nothing. */
+ * says nothing. Goroutines are another matter: see goroutines.c. */
 #include "returns.h"
 
 #include <errno.h>
@@ -16,23 +16,12 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "goroutines.h"
 #include "registers.h"
 
 #define PENDING_MAX 1000000 /* of a thread */
 #define LOOK_AT 16          /* pending returns that are examined at each call */
 #define IDLE_HITS 16        /* of a site that nobody needs any more, before it is taken out */
-
-struct lt_return {
-  uint64_t sp; /* after its return */
-  uint64_t seq;
-  uint64_t addr;           /* it returns to */
-  uint64_t slot;           /* address of its return address */
-  uint64_t function;       /* where the thread stood; 0 if that was not its first instruction */
-  uint64_t stop_seq;       /* of the stop at which it was asked for */
-  struct lt_return *under; /* the older one with this sp, which ended in a jump to this one */
-  struct lt_return *prev, *next; /* newest first */
-  UT_hash_handle hh;             /* by sp: the newest with it */
-};
 
 struct lt_returns {
   struct lt_return *list, *by_sp;
@@ -63,7 +52,7 @@ static void drop_site(lt_process *process, struct lt_return_site *site)
   free(site);
 }
 
-static int need_site(lt_process *process, uint64_t addr)
+int lt_return_need_site(lt_process *process, uint64_t addr)
 {
   struct lt_return_site *site = find_site(process, addr);
   if (!site) {
@@ -82,7 +71,7 @@ static int need_site(lt_process *process, uint64_t addr)
   return error;
 }
 
-static void release_site(const lt_process *process, uint64_t addr)
+void lt_return_release_site(const lt_process *process, uint64_t addr)
 {
   struct lt_return_site *site = find_site(process, addr);
   if (site && site->pending > 0)
@@ -165,7 +154,7 @@ static void lose(lt_thread *thread, struct lt_return *entry)
   do {
     newest = find(returns, entry->sp);
     take_out(returns, newest);
-    release_site(thread->process, newest->addr);
+    lt_return_release_site(thread->process, newest->addr);
     DL_APPEND(returns->lost, newest);
   } while (newest != entry);
 }
@@ -213,11 +202,22 @@ static void lose_gone(lt_thread *thread, const struct lt_return *call)
   }
 }
 
+void lt_return_lost(lt_thread *thread, struct lt_return *entry)
+{
+  if (!thread->returns && !(thread->returns = calloc(1, sizeof *thread->returns)))
+    free(entry);
+  else
+    DL_APPEND(thread->returns->lost, entry);
+}
+
 /* ---- Asking ------------------------------------------------------------------------------- */
 
 static int watch(lt_thread *thread, struct lt_return call, uint64_t *ret)
 {
   lt_session *session = thread->session;
+  int error = lt_goroutine_watch(thread, &call, ret);
+  if (error <= 0)
+    return error;
   if (!thread->returns && !(thread->returns = calloc(1, sizeof *thread->returns)))
     return lt_fail(session, -ENOMEM, "out of memory");
   struct lt_return *entry = find(thread->returns, call.sp);
@@ -231,7 +231,7 @@ static int watch(lt_thread *thread, struct lt_return call, uint64_t *ret)
   entry = malloc(sizeof *entry);
   if (!entry)
     return lt_fail(session, -ENOMEM, "out of memory");
-  int error = need_site(thread->process, call.addr);
+  error = lt_return_need_site(thread->process, call.addr);
   if (error) {
     free(entry);
     return error;
@@ -326,6 +326,9 @@ static struct lt_return *find_returned(lt_thread *thread, const struct lt_regs *
 enum lt_verdict lt_returns_on_break(lt_thread *thread)
 {
   const struct lt_regs *regs;
+  enum lt_verdict verdict;
+  if (lt_goroutine_returned(thread, &verdict))
+    return verdict;
   if (lt_regs_general(thread, &regs) != 0)
     return LT_RESUME;
   struct lt_return *entry = find_returned(thread, regs);
@@ -334,13 +337,13 @@ enum lt_verdict lt_returns_on_break(lt_thread *thread)
     return LT_RESUME;
   }
   lose_called(thread, entry);
-  enum lt_verdict verdict = lt_returns_tell_lost(thread);
+  verdict = lt_returns_tell_lost(thread);
   uint64_t sp = entry->sp, addr = entry->addr;
   while ((entry = find(thread->returns, sp)) && entry->addr == addr) {
     lt_record(thread, LT_RETURN, thread->stop.status);
     fill(&thread->stop, entry, 0);
     take_out(thread->returns, entry);
-    release_site(thread->process, addr);
+    lt_return_release_site(thread->process, addr);
     free(entry);
     if (lt_report_record(thread, &thread->stop) == LT_HOLD)
       verdict = LT_HOLD;
@@ -352,6 +355,7 @@ enum lt_verdict lt_returns_on_break(lt_thread *thread)
 
 void lt_returns_lost(lt_thread *thread)
 {
+  lt_goroutines_lost(thread);
   if (!thread->returns)
     return;
   while (thread->returns->list)

@@ -5,7 +5,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
-#include "returns.h"
+#include "goroutines.h"
 #include "steps.h"
 
 lt_thread *lt_task_thread(lt_session *session, pid_t tid)
@@ -79,6 +79,7 @@ void lt_task_free_process(lt_process *process)
   if (process->spawn_pipe >= 0)
     close(process->spawn_pipe);
   lt_mem_forget(process);
+  lt_goroutines_free(process);
   struct lt_space *space = process->space && process->space->processes > 1 ? process->space : NULL;
   lt_space_leave(process->space);
   HASH_DEL(session->processes, process);

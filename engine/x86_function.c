@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "goroutines.h"
 #include "x86_state.h"
 
 #define X87_TOP_AT \
@@ -32,17 +33,33 @@ static int read_word(lt_thread *thread, uint64_t addr, size_t size, uint64_t *re
 
 /* ---- Arguments ---------------------------------------------------------------------------- */
 
+/* Whether the thread is in a function that Go's compiler has made. */
+static bool is_go(lt_thread *thread, const struct lt_regs *regs)
+{
+  return lt_x86_is_64(regs) && lt_is_go_code(thread, lt_x86_view(regs)->rip) &&
+         lt_x86_go_abi(thread, regs);
+}
+
 /* Where integer argument `index` is: true and a word of general[], or false and an address. */
-static bool find_arg(const struct lt_regs *regs, unsigned index, uint64_t *ret)
+static bool find_arg(lt_thread *thread, const struct lt_regs *regs, unsigned index, uint64_t *ret)
 {
   static const uint8_t in_registers[] = {
       offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
       offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, rcx),
       offsetof(struct user_regs_struct, r8),  offsetof(struct user_regs_struct, r9),
   };
-  unsigned registers = lt_x86_is_64(regs) ? sizeof in_registers : 0;
+  static const uint8_t in_go[] = {
+      offsetof(struct user_regs_struct, rax), offsetof(struct user_regs_struct, rbx),
+      offsetof(struct user_regs_struct, rcx), offsetof(struct user_regs_struct, rdi),
+      offsetof(struct user_regs_struct, rsi), offsetof(struct user_regs_struct, r8),
+      offsetof(struct user_regs_struct, r9),  offsetof(struct user_regs_struct, r10),
+      offsetof(struct user_regs_struct, r11),
+  };
+  bool go = is_go(thread, regs);
+  const uint8_t *places = go ? in_go : in_registers;
+  unsigned registers = go ? sizeof in_go : lt_x86_is_64(regs) ? sizeof in_registers : 0;
   if (index < registers) {
-    *ret = in_registers[index] / sizeof(uint64_t);
+    *ret = places[index] / sizeof(uint64_t);
     return true;
   }
   *ret = sp_of(regs) + word_of(regs) * (1 + index - registers);
@@ -56,7 +73,7 @@ int lt_x86_function_arg(lt_thread *thread, unsigned index, uint64_t *ret)
   int error = lt_regs_general(thread, &regs);
   if (error)
     return error;
-  if (!find_arg(regs, index, &where))
+  if (!find_arg(thread, regs, index, &where))
     return read_word(thread, where, word_of(regs), ret);
   *ret = regs->general[where];
   return 0;
@@ -69,7 +86,7 @@ int lt_x86_set_function_arg(lt_thread *thread, unsigned index, uint64_t value)
   int error = lt_regs_change(thread, &regs);
   if (error)
     return error;
-  if (find_arg(regs, index, &where)) {
+  if (find_arg(thread, regs, index, &where)) {
     regs->general[where] = value;
     return 0;
   }

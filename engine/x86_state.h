@@ -95,6 +95,12 @@ int lt_x86_function_skip(lt_thread *thread, const struct lt_fn_arg *result);
 int64_t lt_x86_integer_result(const struct lt_regs *regs);
 int lt_x86_set_result(lt_thread *thread, const struct lt_fn_arg *result);
 
+/* x86_go.c: the same. Whether the thread runs code that keeps to Go's convention of registers. */
+bool lt_x86_goroutine(lt_thread *thread, uint64_t *ret_g, uint64_t *ret_top);
+size_t lt_x86_stack_check(const uint8_t *code, size_t size);
+bool lt_x86_begins_again(const struct lt_regs *regs);
+bool lt_x86_go_abi(lt_thread *thread, const struct lt_regs *regs);
+
 /* x86_step.c, x86_debug.c: the same. */
 unsigned lt_x86_look(const struct lt_regs *regs, const uint8_t *code, size_t size);
 bool lt_x86_has_trap_flag(const struct lt_regs *regs);
@@ -129,6 +135,8 @@ bool lt_x86_take_mark(struct lt_regs *regs);
   .is_checked = lt_x86_is_checked, .function_arg = lt_x86_function_arg,                           \
   .set_function_arg = lt_x86_set_function_arg, .function_return = lt_x86_function_return,         \
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
+  .goroutine = lt_x86_goroutine, .stack_check = lt_x86_stack_check,                               \
+  .begins_again = lt_x86_begins_again,                                                            \
   .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
   .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
   .mend_call = lt_x86_mend_call, .mark_restart = lt_x86_mark_restart,                             \

@@ -657,6 +657,7 @@ LT_API int lt_object_write(lt_thread *thread, const lt_object *location, uint64_
 
 enum {
   LT_BREAK_HARDWARE = 1, /* use a debug register: nothing is written to the program's memory */
+  LT_BREAK_CHECK = 2,    /* lt_stack_check() gave the address: no hit if the function begins again */
 };
 
 /* Have the threads of this process stop before they run the instruction at `addr`. The hook must
@@ -664,6 +665,9 @@ enum {
  * Errors: EFAULT (no memory there), EPERM, EIO (shared memory that cannot be written: use
  * LT_BREAK_HARDWARE), EINVAL (not executable), ENOSPC (no debug register is free), ENOMEM. */
 LT_API int lt_break_add(lt_process *process, uint64_t addr, unsigned flags, uint32_t *ret);
+/* In the function of a Go program that begins at `addr`: the instruction that begins it again if there
+ * is no room on the stack; everything else is as at its first one. `addr` where there is none. */
+LT_API uint64_t lt_stack_check(lt_thread *thread, uint64_t addr);
 /* The id of a breakpoint that lt_break_add() made at this address, or 0. */
 LT_API uint32_t lt_break_find(const lt_process *process, uint64_t addr);
 /* Take a breakpoint out of all memory that has it. Unknown ids are ignored. */
@@ -674,10 +678,12 @@ LT_API void lt_break_clear(lt_process *process, uint64_t addr);
 /* The rest is for a thread that stands before the first instruction of a function. */
 
 /* Have LT_RETURN reported when the function returns, with *ret as its number; asked twice at the same
- * stop it is the same one. Nothing on the stack is changed. Programs that move their stacks, or run
- * them on other threads (Go), may return unnoticed. Errors: EFAULT (no stack there), those of
- * lt_break_add(). */
+ * stop it is the same one. Nothing on the stack is changed. Errors: EFAULT (no stack there), ENOTSUP
+ * (in Go, without symbols), those of lt_break_add(). */
 LT_API int lt_return_watch(lt_thread *thread, uint64_t *ret);
+/* Of what was asked for last: whether it may be reported by another thread of the process, as Go runs
+ * its functions on any. */
+LT_API bool lt_return_moves(const lt_thread *thread, uint64_t ret);
 /* The same for a thread inside a function that returns to `pc`, with `sp` as the stack pointer after
  * that. */
 LT_API int lt_return_watch_at(lt_thread *thread, uint64_t pc, uint64_t sp, uint64_t *ret);

@@ -68,7 +68,13 @@ local function plant(handler, p, place)
     addr = core.after_prologue(p, addr) or addr
     place = { addr = addr, name = place.name, module = place.module, entry = addr == place.addr }
   end
-  local id, message, code = core.break_add(p, addr, handler.hardware)
+  local check = false
+  if addr == place.addr and place.entry then
+    addr = core.stack_check(p, addr)
+    check = addr ~= place.addr
+    place = { addr = addr, name = place.name, module = place.module, entry = true }
+  end
+  local id, message, code = core.break_add(p, addr, handler.hardware, check)
   if not id then return nil, message, code end
   handler.resolved = true
   if handler.sites[id] then return true end

@@ -25,16 +25,16 @@ local function release_body(stream)
 end
 
 -- The running task waits for something that t must run for: t leaves the body. Returns what to call
--- when t is stopped again, or nil.
+-- with the thread that is stopped for it then; or nil.
 function events.leave_body(t)
   local list = bodies[tasks.current()]
   for _, stream in ipairs(list or {}) do
     if stream.body == t then
       release_body(stream)
-      return function()
-        if not stream.closed and t.alive then
-          stream.body = t
-          holds.add(t)
+      return function(now)
+        if not stream.closed and now.alive then
+          stream.body = now
+          holds.add(now)
         end
       end
     end

@@ -193,8 +193,9 @@ end
 -- ---- f:leave() -----------------------------------------------------------------------------
 
 local waiting = {} -- by number of the return: the task that waits for it, or a list of tasks
-local owners = {} -- by thread: how many of its tasks wait
-local threads = {} -- by number: the thread
+local owners = {} -- by thread: how many of its tasks wait; by process: those of its goroutines
+local processes = setmetatable({}, { __mode = "k" }) -- by process that is in `owners`: its number
+local threads = {} -- by number: the thread, or the process
 
 local function add_waiter(number, t, task)
   local other = waiting[number]
@@ -233,6 +234,7 @@ end
 
 local function left(f, kind, t, lost, addr)
   set(f, "back_pc", addr)
+  set(f, "thread", t) -- a goroutine may have gone to another
   if lost then
     set(f, "lost", true)
     return nil, LOST, "ECANCELED"
@@ -278,14 +280,20 @@ function methods.leave(f, kind)
   if get(f, "skipped") or get(f, "left") or get(f, "lost") then return over_already(f, kind) end
   local number = get(f, "number")
   if not number then
-    local message, code
-    number, message, code = ask(f)
-    if not number then return nil, message, code end
+    local moves, code
+    number, moves, code = ask(f)
+    if not number then return nil, moves, code end
     set(f, "number", number)
+    set(f, "moves", moves)
   end
   subscribe.forever("thread-exit")
-  add_waiter(number, f.thread, tasks.current())
-  return left(f, kind, frames.wait_for(f.thread))
+  local t, owner = f.thread, f.thread
+  if get(f, "moves") then
+    owner = t.process
+    processes[owner] = t.pid
+  end
+  add_waiter(number, owner, tasks.current())
+  return left(f, kind, frames.wait_for(t, true))
 end
 
 -- A function has returned in t to this address, or was left without that.
@@ -298,7 +306,8 @@ function frames.returned(t, number, lost, addr)
   for i = #waiter, 1, -1 do turns.run(t, tasks.wake, waiter[i], t, lost, addr) end
 end
 
-function frames.thread_gone(t)
+-- A thread is gone, or a process.
+local function gone(t, tid)
   if not owners[t] then return end
   local numbers = {}
   for number, owner in pairs(threads) do
@@ -308,10 +317,13 @@ function frames.thread_gone(t)
   for i = #numbers, 1, -1 do
     local waiter = take_waiters(numbers[i])
     for _, task in ipairs(type(waiter) == "table" and waiter or { waiter }) do
-      tasks.throw(task, frames.gone(t, "its function returned"))
+      tasks.throw(task, frames.gone({ tid = tid }, "its function returned"))
     end
   end
 end
+
+function frames.thread_gone(t) gone(t, t.tid) end
+function frames.process_gone(p) gone(p, p.pid) end
 
 -- Some threads are gone without a record.
 function frames.sweep()
@@ -319,7 +331,7 @@ function frames.sweep()
   for t in pairs(owners) do
     if not t.alive then lost[#lost + 1] = t end
   end
-  for _, t in ipairs(lost) do frames.thread_gone(t) end
+  for _, t in ipairs(lost) do gone(t, processes[t] or t.tid) end
 end
 
 -- ---- f:skip() ------------------------------------------------------------------------------

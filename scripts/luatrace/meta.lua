@@ -303,7 +303,7 @@ function breakpoint:enable() end
 --- `f.args` can be assigned. Floating point arguments have no number there: see `t.regs.xmm0`. What
 --- `f.caller` has is `pc`, and where they are known `name`, `module`, `file` and `line`.
 ---@class luatrace.Frame
----@field thread luatrace.Thread
+---@field thread luatrace.Thread that runs it
 ---@field addr integer of the breakpoint
 ---@field name? string of the function, as in the source
 ---@field module? string
@@ -327,7 +327,10 @@ local f = {}
 --- Nothing on the program's stack is changed. Recursion, threads, signal handlers and coroutines
 --- are told apart. Functions that end in a jump to another one return together with that; the one
 --- that was called last is told first. Inside a function (a line, an offset) its return address is
---- found by unwinding. Go moves its stacks: returns of functions in Go programs may go unnoticed.
+--- found by unwinding.
+---
+--- In Go a goroutine may return on another thread than it was called on: `f.thread` is the one that
+--- has returned, and is to be used instead of the handler's `t`. Results are integers in rax.
 ---
 --- <!-- run: printf 'double half(double n) { return n / 2; }\n' >p.c && \
 ---      printf 'int main(void) { return half(3) > 2; }\n' >>p.c && \
@@ -337,8 +340,9 @@ local f = {}
 --- on_break("half", function(t, f) print("half: " .. f:leave("double")) end)
 --- ```
 ---
---- Errors: ECANCELED (it was left without returning: longjmp(3), an exception, exec; told when that
---- shows), ENOENT (where it returns to cannot be found).
+--- Errors: ECANCELED (it was left without returning: longjmp(3), an exception, exec, the end
+--- of its goroutine; told when that shows), ENOENT (where it returns to cannot be found), ENOTSUP (in
+--- Go, without symbols).
 ---@param kind? string
 ---@return any result
 ---@return string? message

@@ -27,14 +27,15 @@ function wait.on_process_gone(fn) at_process_gone[#at_process_gone + 1] = fn end
 
 -- Wait for something that t has to run for. Whatever the running task holds of it is let go
 -- meanwhile, and taken again if t has stopped for what was waited for.
-local function wait_for(t)
+-- `moves`: what comes first then is the thread that has stopped for it, which may be another.
+local function wait_for(t, moves)
   local task = tasks.current()
   holds.drop_fresh(task)
   holds.let_run(task, t)
   local back = events.leave_body(t)
   if not back then return tasks.wait() end
   local function came_back(what, more)
-    if what ~= nil or more ~= "timeout" then back() end
+    if what ~= nil or more ~= "timeout" then back(moves and what or t) end
     return what, more
   end
   return came_back(tasks.wait())
@@ -243,6 +244,7 @@ function wait.process_gone(p, status)
   wait.start_failed(p, errors.failure(core.errno("ESRCH"), "it ended before it could be traced"))
   listeners.process_gone(p, status)
   freeze.process_gone(p)
+  frames.process_gone(p)
   for _, fn in ipairs(at_process_gone) do fn(p) end
   has_left(p)
 end
