@@ -65,7 +65,7 @@ static void forget_if_empty(struct lt_goroutines *all, struct goroutine *one)
 {
   if (one->list)
     return;
-  HASH_DEL(all->by_g, one);
+  HASH_DEL(all->by_g, one); /* NOLINT(clang-analyzer-unix.Malloc): of another element */
   free(one);
 }
 
@@ -162,7 +162,7 @@ int lt_goroutine_watch(lt_thread *thread, const struct lt_return *call, uint64_t
     lose_same(thread, one, &at);
     error = add(thread, one, &at);
   }
-  if (error == 0)
+  if (error == 0 && one->list)
     thread->process->goroutines->latest = *ret = one->list->seq;
   forget_if_empty(thread->process->goroutines, one);
   return error;
@@ -254,10 +254,12 @@ void lt_goroutines_free(lt_process *process)
   struct lt_return *entry, *after;
   if (!all)
     return;
-  HASH_ITER(hh, all->by_g, one, next) {
+  one = all->by_g;
+  HASH_CLEAR(hh, all->by_g);
+  for (; one; one = next) {
+    next = one->hh.next;
     DL_FOREACH_SAFE(one->list, entry, after)
       free(entry);
-    HASH_DEL(all->by_g, one); /* NOLINT(clang-analyzer-unix.Malloc): of another element */
     free(one);
   }
   free(all);

@@ -37,8 +37,14 @@ static void drop(struct lt_lines *lines, struct kept *kept)
 void lt_lines_free(lt_session *session)
 {
   struct lt_lines *lines = session->lines;
-  while (lines && lines->kept)
-    drop(lines, lines->kept);
+  struct kept *kept = lines ? lines->kept : NULL, *next;
+  if (lines)
+    HASH_CLEAR(hh, lines->kept);
+  for (; kept; kept = next) {
+    next = kept->hh.next;
+    lt_bytes_free(&kept->answer);
+    free(kept);
+  }
   free(lines);
   session->lines = NULL;
 }
@@ -100,6 +106,7 @@ static struct kept *ask(lt_session *session, struct lt_file *file, const struct 
   kept->key = *key;
   if (HASH_COUNT(session->lines->kept) >= KEPT_MAX)
     drop(session->lines, session->lines->kept);
+  /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): another element was dropped */
   HASH_ADD(hh, session->lines->kept, key, sizeof kept->key, kept);
   return kept;
 }
@@ -114,7 +121,7 @@ int lt_line_at(lt_thread *thread, uint64_t addr, const struct lt_line **ret)
   struct kept_key key = {module->file->id, addr - module->bias};
   struct kept *kept = NULL;
   if (session->lines)
-    HASH_FIND(hh, session->lines->kept, &key, sizeof key, kept);
+    HASH_FIND(hh, session->lines->kept, &key, sizeof key, kept); /* NOLINT(clang-analyzer-core*) */
   if (!kept)
     kept = ask(session, module->file, &key);
   if (!kept)

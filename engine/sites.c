@@ -64,9 +64,11 @@ void lt_sites_free(struct lt_sites *sites)
   struct lt_site *site, *next;
   if (!sites)
     return;
+  site = sites->by_addr;
   HASH_CLEAR(by_id, sites->by_id);
-  HASH_ITER(hh, sites->by_addr, site, next) {
-    HASH_DEL(sites->by_addr, site);
+  HASH_CLEAR(hh, sites->by_addr);
+  for (; site; site = next) {
+    next = site->hh.next;
     free(site);
   }
   lt_slots_free(sites->slots);
@@ -83,14 +85,15 @@ static int by_address(const void *left, const void *right)
 static void sort(struct lt_sites *sites)
 {
   unsigned count = HASH_CNT(hh, sites->by_addr), i = 0;
-  if (!sites->stale)
+  const size_t size = sizeof(void *);
+  if (!sites->stale || !count)
     return;
-  struct lt_site **sorted = realloc(sites->sorted, count * sizeof *sorted);
+  struct lt_site **sorted = realloc(sites->sorted, count * size);
   if (!sorted) /* the old order lacks the newest ones, and is tried again */
     return;
   for (struct lt_site *site = sites->by_addr; site; site = site->hh.next)
     sorted[i++] = site;
-  qsort(sorted, count, sizeof *sorted, by_address);
+  qsort(sorted, count, size, by_address);
   sites->sorted = sorted;
   sites->stale = false;
 }

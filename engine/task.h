@@ -167,7 +167,7 @@ struct lt_process {
   int spawn_pipe;  /* read end that tells a failed exec; -1 */
   int mem_fd;      /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
   struct lt_trap_action trap_action;
-  struct lt_space *space; /* whose memory; never NULL */
+  struct lt_space *space;           /* whose memory; never NULL */
   struct lt_goroutines *goroutines; /* whose returns are awaited (goroutines.c); NULL: none */
   lt_thread *threads;
   void *data;

@@ -136,12 +136,11 @@ bool lt_x86_take_mark(struct lt_regs *regs);
   .set_function_arg = lt_x86_set_function_arg, .function_return = lt_x86_function_return,         \
   .function_skip = lt_x86_function_skip, .integer_result = lt_x86_integer_result,                 \
   .goroutine = lt_x86_goroutine, .stack_check = lt_x86_stack_check,                               \
-  .begins_again = lt_x86_begins_again,                                                            \
-  .set_result = lt_x86_set_result, .return_words = lt_x86_return_words,                           \
-  .follows_call = lt_x86_follows_call, .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc,      \
-  .mend_call = lt_x86_mend_call, .mark_restart = lt_x86_mark_restart,                             \
-  .take_mark = lt_x86_take_mark, .trap_bytes = {0xcc}, .trap_size = 1, .trap_advance = 1,         \
-  .look = lt_x86_look, .has_trap_flag = lt_x86_has_trap_flag,                                     \
+  .begins_again = lt_x86_begins_again, .set_result = lt_x86_set_result,                           \
+  .return_words = lt_x86_return_words, .follows_call = lt_x86_follows_call,                       \
+  .set_pc = lt_x86_set_pc, .flush_pc = lt_x86_flush_pc, .mend_call = lt_x86_mend_call,            \
+  .mark_restart = lt_x86_mark_restart, .take_mark = lt_x86_take_mark, .trap_bytes = {0xcc},       \
+  .trap_size = 1, .trap_advance = 1, .look = lt_x86_look, .has_trap_flag = lt_x86_has_trap_flag,  \
   .restart_pending = lt_x86_restart_pending, .mend_flags = lt_x86_mend_flags,                     \
   .branches = lt_x86_branches, .top = LT_X86_TOP, .set_debug = lt_x86_set_debug,                  \
   .take_debug = lt_x86_take_debug, .is_after_trap = lt_x86_is_after_trap

@@ -657,7 +657,7 @@ LT_API int lt_object_write(lt_thread *thread, const lt_object *location, uint64_
 
 enum {
   LT_BREAK_HARDWARE = 1, /* use a debug register: nothing is written to the program's memory */
-  LT_BREAK_CHECK = 2,    /* lt_stack_check() gave the address: no hit if the function begins again */
+  LT_BREAK_CHECK = 2, /* lt_stack_check() gave the address: no hit if the function begins again */
 };
 
 /* Have the threads of this process stop before they run the instruction at `addr`. The hook must

@@ -37,7 +37,16 @@ local function check_position(key)
   end
 end
 
+local function pc_of(t) return t.pc end
+
+-- The thread does not stand where it was. If it was killed there, that is what there is to say.
+local function check_not_killed(t)
+  local ok, problem = pcall(pc_of, t)
+  if not ok and core.is_gone(problem) then error(problem, 0) end
+end
+
 local function over(f)
+  check_not_killed(f.thread)
   core.raise(("this frame is over: thread %d has run on; look at its arguments before f:leave()")
     :format(f.thread.tid))
 end
@@ -260,6 +269,7 @@ end
 local function ask(f)
   local t = f.thread
   if not core.stands(t, f.seq) then
+    check_not_killed(t)
     core.raise(("too late to wait for this function: thread %d has run on"):format(t.tid))
   end
   if f.entry then
