@@ -255,7 +255,7 @@ void lt_goroutines_free(lt_process *process)
   if (!all)
     return;
   one = all->by_g;
-  HASH_CLEAR(hh, all->by_g);
+  HASH_CLEAR(hh, all->by_g); /* NOLINT(clang-analyzer-unix.Malloc): others were freed */
   for (; one; one = next) {
     next = one->hh.next;
     DL_FOREACH_SAFE(one->list, entry, after)

@@ -67,10 +67,36 @@ void lt_site_lift(lt_process *process, struct lt_site *site)
   process->space->sites->changes++;
 }
 
+/* Whether there is something else than code, which would be changed and never run. Where nothing is
+ * mapped, planting says so. */
+static bool is_data(lt_process *process, uint64_t addr)
+{
+  struct lt_space *space = process->space;
+  struct lt_map *maps;
+  bool data = false;
+  if ((space->code_from <= addr && addr < space->code_to) || !process->threads)
+    return false;
+  ssize_t count = lt_maps_read(process->threads->tid, &maps);
+  for (ssize_t i = 0; i < count; i++) {
+    if (addr < maps[i].from || addr >= maps[i].to)
+      continue;
+    data = maps[i].perms[2] != 'x';
+    space->code_from = data ? 0 : maps[i].from;
+    space->code_to = data ? 0 : maps[i].to;
+  }
+  lt_maps_free(maps, count > 0 ? (size_t)count : 0);
+  return data;
+}
+
 int lt_site_own(lt_process *process, uint64_t addr, enum lt_owner owner)
 {
   bool first = !lt_sites_any(process);
   struct lt_site *site = lt_site_find(process, addr);
+  if (!site && is_data(process, addr))
+    return lt_fail(process->session, -EINVAL,
+                   "no breakpoint can be set at 0x%llx in process %d: there is data, not code; "
+                   "a watchpoint tells who uses it",
+                   (unsigned long long)addr, (int)process->pid);
   if (!site && !(site = lt_site_make(process, addr)))
     return lt_fail(process->session, -ENOMEM, "out of memory");
   if (!site->planted || !lt_site_is_in_place(process, site)) {

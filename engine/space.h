@@ -18,6 +18,7 @@ struct lt_space {
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
   uint64_t load_site;                      /* where its loader is watched (loads.c); 0: nowhere */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
+  uint64_t code_from, code_to;             /* a map of code, the last that plant.c looked at */
   struct lt_debug *debug;                  /* what is watched; NULL: nothing ever was */
   struct lt_return_site *return_sites;     /* where functions return to; not copied */
 };

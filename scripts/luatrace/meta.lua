@@ -341,8 +341,8 @@ local f = {}
 --- ```
 ---
 --- Errors: ECANCELED (it was left without returning: longjmp(3), an exception, exec, the end
---- of its goroutine; told when that shows), ENOENT (where it returns to cannot be found), ENOTSUP (in
---- Go, without symbols).
+--- of its goroutine; told when that shows), ENOENT (where it returns to cannot be found), ENOTSUP
+--- (in Go, without symbols).
 ---@param kind? string
 ---@return any result
 ---@return string? message

@@ -308,6 +308,13 @@ describe("locations", function()
 end)
 
 describe("breakpoints", function()
+  it("are refused where there is data", function()
+    local result = trace([[
+      on_start(function(p) on_break(p:threads()[1].sp, function() end) end)
+    ]], { functions, "words" })
+    assert.matches("there is data, not code", result.err)
+  end)
+
   it("wait for what dlopen loads, each time", function()
     local result = leave([["plugin_work", "plugin_local", "plugin_choice"]],
       { functions, "plugin", T.fixture("plugin.so"), "3" })
