@@ -101,9 +101,21 @@ function fields.module(f) return frames.describe(f.thread, f.site).module end
 function fields.file(f) return frames.describe(f.thread, f.site).file end
 function fields.line(f) return frames.describe(f.thread, f.site).line end
 function fields.addr(f) return f.site.addr end
+
+-- Where no symbol tells, the stack does: at a function's first instruction it has nothing but the
+-- return address.
+local function looks_like_entry(t)
+  local pc, sp = frames.caller(t)
+  return pc ~= nil and sp == t.sp + (t.abi == "i386" and 4 or 8)
+end
+
 function fields.entry(f)
-  local site = f.site
-  if site.entry == nil then frames.describe(f.thread, site) end
+  local site, t = f.site, f.thread
+  if site.entry == nil then frames.describe(t, site) end
+  if not site.entry and not site.name and not site.looked and core.stands(t, f.seq) then
+    site.looked = true
+    site.entry = looks_like_entry(t)
+  end
   return site.entry
 end
 

@@ -1932,7 +1932,7 @@ function call:paths() end
 --- takes: `"127.0.0.1:80"`, `"[::1]:80"`, `"unix:/run/x"`, `"unix:@abstract"`, and for others
 --- `"family 16"`. Nil for a call without an address.
 ---
---- <!-- run: luatrace example.lua -- getent hosts localhost
+--- <!-- run: luatrace example.lua -- getent passwd root
 ---      expect: unix:/ -->
 --- ```lua
 --- on_syscall("connect", function(t, call) print(call:address()) end)

@@ -127,8 +127,10 @@ local function functions(program)
   local names = {}
   for name in frames[program[2]]:gmatch("([^\t\n]+)\t[^\n]*\n") do
     if name == "-" or not name:find("^_") then names[#names + 1] = name end
+    if name == "main" then break end -- what called it has a name only in debug symbols
   end
-  return table.concat(names, " "), ends[program[2]]
+  -- What raise calls has a name only in debug symbols, too, and it begins with "_".
+  return (table.concat(names, " "):gsub("%? raise", "raise")), ends[program[2]]
 end
 
 describe("t:backtrace", function()
