@@ -219,7 +219,7 @@ int lt_slot_prepare(lt_thread *thread, struct lt_site *site)
   uint64_t slot = take(sites, site->addr);
   if (!slot) {
     int error = map_room(thread, sites, site->addr);
-    if (error == -EAGAIN || use_slack(thread, sites, site->addr) != 0)
+    if (error != -ENOMEM || use_slack(thread, sites, site->addr) != 0)
       return error;
     slot = take(sites, site->addr);
   }
