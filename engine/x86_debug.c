@@ -12,10 +12,12 @@
 #define STATUS 6
 #define CONTROL 7
 
+/* A failure is believed when repeated, as in lt_request(): a register that stays armed would kill. */
 static int poke(pid_t tid, unsigned index, uint64_t value)
 {
-  return (int)lt_k_ptrace(PTRACE_POKEUSER, tid,
-                          offsetof(struct user, u_debugreg) + index * sizeof(long), value);
+  uintptr_t at = offsetof(struct user, u_debugreg) + index * sizeof(long);
+  long error = lt_k_ptrace(PTRACE_POKEUSER, tid, at, value);
+  return (int)(error ? lt_k_ptrace(PTRACE_POKEUSER, tid, at, value) : 0);
 }
 
 static uint64_t control_bits(const struct lt_debug_slot *slot, unsigned index)
@@ -43,8 +45,10 @@ int lt_x86_set_debug(lt_thread *thread, const struct lt_debug_slot *slots)
 int lt_x86_take_debug(lt_thread *thread, unsigned *ret)
 {
   unsigned long status = 0;
-  int error = lt_k_peek_user(thread->tid, offsetof(struct user, u_debugreg) + STATUS * sizeof(long),
-                             &status);
+  uint64_t at = offsetof(struct user, u_debugreg) + STATUS * sizeof(long);
+  int error = lt_k_peek_user(thread->tid, at, &status);
+  if (error)
+    error = lt_k_peek_user(thread->tid, at, &status);
   *ret = error ? 0 : status & 0xf;
   return error ? error : poke(thread->tid, STATUS, 0);
 }
