@@ -212,17 +212,26 @@ static lt_thread *any_thread(const lt_process *process)
   return process->threads;
 }
 
+static ssize_t raw_some(lt_thread *thread, const struct range *range)
+{
+  ssize_t done = range->write ? -EFAULT : by_call(thread, range);
+  if (done <= 0)
+    done = by_file(thread, range);
+  if (done <= 0 && thread->state == LT_ST_STOPPED)
+    done = by_words(thread, range);
+  return done;
+}
+
+/* A failure is believed when repeated, as in lt_request(): what is not taken out stays behind. */
 static ssize_t raw(lt_process *process, struct range range)
 {
   lt_thread *thread = any_thread(process);
   size_t size = range.size;
   ssize_t done = thread ? 1 : -ESRCH;
   while (range.size && done > 0) {
-    done = range.write ? -EFAULT : by_call(thread, &range);
+    done = raw_some(thread, &range);
     if (done <= 0)
-      done = by_file(thread, &range);
-    if (done <= 0 && thread->state == LT_ST_STOPPED)
-      done = by_words(thread, &range);
+      done = raw_some(thread, &range);
     if (done <= 0)
       break;
     range.addr += (size_t)done;

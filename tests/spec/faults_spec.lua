@@ -143,11 +143,7 @@ describe("a fault in a debugger", function()
   end
 
   for name, code in pairs(WORK) do
-    -- A detach in the middle that meets a passing failure can still cost the program its life: only
-    -- deaths are swept there.
-    local kinds = { vanish = 6, ESRCH = 6, EIO = 6, EINTR = 3 }
-    if name:find("debug registers", 1, true) then kinds = { vanish = 6 } end
-    for kind, most in pairs(kinds) do
+    for kind, most in pairs { vanish = 6, ESRCH = 6, EIO = 6, EINTR = 3 } do
       it("at work with " .. name .. ", " .. kind .. ", leaves the program right", function()
         sweep(kind, ("%s %s -- %s threads 2 4"):format(FAULTS,
           T.file(code, (name:gsub(" ", "-")) .. ".lua"), T.fixture("functions")), most, "total 8")
