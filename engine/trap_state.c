@@ -31,7 +31,7 @@ void lt_trap_state_look(lt_process *process)
     bool special = (status.ignored | status.caught) & trap_bit;
     if (!special)
       action->kind = LT_TRAP_DEFAULT;
-    else if (action->kind != LT_TRAP_KNOWN)
+    else
       action->kind = status.ignored & trap_bit ? LT_TRAP_IGNORED : LT_TRAP_HANDLED;
   }
 }
@@ -44,6 +44,8 @@ void lt_trap_state_on_exit(lt_thread *thread)
   const struct lt_arch *arch = lt_arch_get((enum lt_abi)call->abi);
   struct lt_trap_action *action = &thread->process->trap_action;
   uint64_t mask;
+  if (!lt_sites_any(thread->process))
+    return; /* what counts is looked up when something is planted */
   if (call->nr == arch->sigprocmask_nr) {
     if (lt_request(thread, PTRACE_GETSIGMASK, sizeof mask, (uintptr_t)&mask) == 0)
       thread->trap_blocked = mask & trap_bit;
