@@ -75,7 +75,7 @@ function functions.address(t, name)
   return call(t, addr, { n = 0 }, "ptr")
 end
 
--- A thread of p whose registers and memory can be used.
+-- A thread of p whose registers and memory can be used; `what` is the function that needs it.
 local function stopped_thread(p, what)
   core.check_live(p)
   for _, t in ipairs(p:threads()) do
@@ -83,6 +83,7 @@ local function stopped_thread(p, what)
   end
   core.raise(("%s: no thread of process %d is stopped"):format(what, p.pid))
 end
+functions.stopped_thread = stopped_thread
 
 function core.methods.process.symbol(p, name)
   if type(name) ~= "string" then core.raise("p:symbol needs a name") end

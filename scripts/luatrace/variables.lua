@@ -3,6 +3,7 @@
 
 local core = require "luatrace.core"
 local frames = require "luatrace.frames"
+local functions = require "luatrace.functions"
 local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
 local values = require "luatrace.values"
@@ -182,34 +183,27 @@ function core.methods.thread.set(t, name, value)
   return set(t, name, value)
 end
 
--- Memory belongs to the process, but only a thread that stands still can be asked for it.
-local function stopped_thread(p, what)
-  core.check_live(p)
-  for _, t in ipairs(p:threads()) do
-    if core.is_stopped(t) then return t end
-  end
-  core.raise(("%s: no thread of process %d is stopped"):format(what, p.pid))
-end
-
 function core.methods.process.var(p, name)
-  return get(stopped_thread(p, "p:var"), name, true)
+  return get(functions.stopped_thread(p, "p:var"), name, true)
 end
 
 function core.methods.process.set(p, name, value)
-  return set(stopped_thread(p, "p:set"), name, value, true)
+  return set(functions.stopped_thread(p, "p:set"), name, value, true)
 end
 
 local Vars = { __metatable = "vars" }
 
 -- nil for one that is optimised out; a name that there is not is a mistake.
 function Vars.__index(vars, name)
-  local value, message, code = get(stopped_thread(rawget(vars, THREAD), "p.vars"), name, true)
+  local t = functions.stopped_thread(rawget(vars, THREAD), "p.vars")
+  local value, message, code = get(t, name, true)
   if value == nil and code ~= "ENODATA" then core.raise(message) end
   return value
 end
 
 function Vars.__newindex(vars, name, value)
-  local done, message = set(stopped_thread(rawget(vars, THREAD), "p.vars"), name, value, true)
+  local t = functions.stopped_thread(rawget(vars, THREAD), "p.vars")
+  local done, message = set(t, name, value, true)
   if not done then core.raise(message) end
 end
 
