@@ -897,6 +897,146 @@ LT_API uint64_t lt_counter(const lt_session *session, size_t number);
  * counter. Errors: as lt_break_add(), EINVAL. */
 LT_API int lt_count_add(lt_process *process, uint64_t addr, size_t counter, bool once);
 
+/* ---- Aggregations ------------------------------------------------------------------------- */
+
+/* Numbers that grow while programs run: how often, how much, how it is distributed, by keys. What is
+ * counted is said by data and done in the engine, at the stop and before the hook; the hook is not
+ * called where nobody else asked for the record. Other back ends can do the same from the same
+ * description, without a stop (planted code). */
+typedef struct lt_aggregation lt_aggregation;
+typedef struct lt_attachment lt_attachment;
+
+enum lt_action {
+  LT_ACTION_COUNT, /* how often */
+  LT_ACTION_SUM,   /* and the sum of a value */
+  LT_ACTION_HIST,  /* and how often the value was in which range */
+};
+
+/* What is looked at, for keys, values and tests. */
+enum lt_source {
+  LT_FROM_NOTHING,
+  LT_FROM_ARG,    /* an argument: of a system call, or at the first instruction of a function */
+  LT_FROM_STRING, /* the string that such an argument points to; keys only */
+  LT_FROM_RET,    /* the result of a call */
+  LT_FROM_TIME,   /* nanoseconds on the clock between the stops at its entry and at its exit */
+  LT_FROM_ERROR,  /* errno of the result; 0: success */
+  LT_FROM_NAME,   /* of a call, as the number that it has on x86_64; a signal's number */
+  LT_FROM_NR,     /* number of a call or signal */
+  LT_FROM_ABI,    /* enum lt_abi of a call */
+  LT_FROM_TID,
+  LT_FROM_PID,
+  LT_FROM_COMM,   /* name of the thread, a string; keys only */
+  LT_FROM_PC,     /* address of the instruction: of the breakpoint, or after that of the call */
+  LT_FROM_CALLER, /* at the first instruction of a function: where it returns to */
+};
+
+struct lt_operand {
+  uint8_t source; /* enum lt_source */
+  uint8_t index;  /* of the argument, from 0 */
+  uint8_t size;   /* of an argument: bytes of it that count (1, 2, 4, 8) */
+  bool is_signed; /* and how they become 64 bits */
+};
+
+enum lt_test_kind {
+  LT_TEST_EQUAL, /* value == a */
+  LT_TEST_RANGE, /* a <= value <= b; signed or not as the operand is */
+  LT_TEST_HAS,   /* (value & a) == a */
+};
+
+struct lt_alternative {
+  uint8_t kind; /* enum lt_test_kind */
+  uint64_t a, b;
+};
+
+/* Passes if one of the alternatives does. */
+struct lt_test {
+  struct lt_operand operand;
+  uint32_t count;
+  const struct lt_alternative *any;
+};
+
+#define LT_KEYS_MAX 4
+#define LT_KEY_TEXT 4095 /* longest string of a key; longer ones are cut */
+
+/* What an aggregation is. */
+struct lt_aggregate_shape {
+  size_t size;    /* sizeof(struct lt_aggregate_shape) */
+  uint8_t action; /* enum lt_action */
+  uint8_t keys;   /* how many, up to LT_KEYS_MAX; 0: there is one row */
+  uint32_t rows;  /* at most so many; 0: a default. What has no room counts in one row of its own */
+  int64_t from, to; /* of a histogram with linear buckets [from, to), each of size `step` */
+  uint64_t step;    /* 0: powers of two */
+};
+
+/* How one place feeds it: `key` as many as the shape says. All tests must pass. */
+struct lt_measure {
+  struct lt_operand value; /* of sums and histograms */
+  struct lt_operand key[LT_KEYS_MAX];
+  const struct lt_test *tests;
+  size_t test_count;
+};
+
+/* Buckets by powers of two: 0 negative values, 1 zero, 2 one, 3 two to three, 4 four to seven, and
+ * so on to 64. Linear ones: 0 what is below `from`, then the steps, then what is `to` or above. */
+#define LT_BUCKETS_LOG2 65
+#define LT_BUCKETS_MAX 1026
+
+/* Errors: EINVAL (shape), ENOMEM. It lives until it is freed or the session ends. */
+LT_API int lt_aggregation_new(lt_session *session, const struct lt_aggregate_shape *shape,
+                              lt_aggregation **ret);
+LT_API void lt_aggregation_free(lt_aggregation *aggregation);
+/* One way of feeding it, for any number of places; the tests are copied. Errors: EINVAL (operands
+ * that make no sense), ENOMEM. */
+LT_API int lt_aggregation_attach(lt_aggregation *aggregation, const struct lt_measure *measure,
+                                 lt_attachment **ret);
+/* Have system call `nr` (LT_ALL_SYSCALLS: each) of this ABI counted. Its exit is awaited only for
+ * what needs the result or the time; a call that never comes back is not counted then. Errors:
+ * EINVAL, ENOMEM. */
+LT_API int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr);
+/* Have signals counted when they are about to be delivered; bit (number - 1) of each. */
+LT_API int lt_aggregate_signals(lt_attachment *attachment, uint64_t signals);
+/* Have it counted when threads are about to run the instruction at `addr`: by planted code where
+ * that can be (*ret: no thread stops there), else by a breakpoint. `flags` are those of
+ * lt_break_add(), without LT_BREAK_HARDWARE. Forked children go on counting. Errors: EINVAL, those
+ * of lt_break_add(). */
+LT_API int lt_aggregate_break(lt_attachment *attachment, lt_process *process, uint64_t addr,
+                              unsigned flags, bool *ret);
+/* What was planted between these addresses in the process is not there any more (dlclose). */
+LT_API void lt_aggregate_unmapped(lt_process *process, uint64_t from, uint64_t to);
+/* Count no longer, anywhere. What has been counted stays. */
+LT_API void lt_aggregation_detach(lt_aggregation *aggregation);
+/* Forget what has been counted. */
+LT_API void lt_aggregation_clear(lt_aggregation *aggregation);
+
+/* A key's value: a number, or bytes (LT_FROM_STRING, LT_FROM_COMM) that need not be text. A string
+ * that could not be read is the number that is its address. */
+struct lt_key {
+  const char *text; /* NULL: a number */
+  size_t size;
+  int64_t number;
+};
+
+struct lt_row {
+  struct lt_key key[LT_KEYS_MAX];
+  uint64_t count;
+  int64_t sum;             /* of the values; 64 bits that wrap */
+  const uint64_t *buckets; /* of a histogram, else NULL */
+};
+
+/* How many buckets each row has; 0: it is no histogram. */
+LT_API size_t lt_aggregation_buckets(const lt_aggregation *aggregation);
+/* All rows, in no order; what is in them holds until the next call of this or of lt_step(). Returns
+ * how many; release with free(). Errors: ENOMEM. */
+LT_API ssize_t lt_aggregation_rows(lt_aggregation *aggregation, struct lt_row **ret);
+/* One row. Returns 1, or 0: nothing was counted for this key. */
+LT_API int lt_aggregation_find(lt_aggregation *aggregation, const struct lt_key *key,
+                               struct lt_row *ret);
+/* What had no room as a row of its own. */
+LT_API void lt_aggregation_others(lt_aggregation *aggregation, struct lt_row *ret);
+/* At how many addresses it is counted by planted code, and by breakpoints. */
+LT_API void lt_aggregation_places(const lt_aggregation *aggregation, size_t *ret_planted,
+                                  size_t *ret_stops);
+
 /* ---- System calls ------------------------------------------------------------------------- */
 
 /* What an argument is. */
