@@ -80,8 +80,8 @@ end
 
 local function instructions_of(command)
   local out = scratch .. ".callgrind"
-  measure.output(("valgrind --tool=callgrind --trace-children=no --callgrind-out-file=%s %s"):format(
-    out, command))
+  measure.output("valgrind --tool=callgrind --trace-children=no --callgrind-out-file="
+    .. out .. " " .. command)
   local total = read(out):match("summary: (%d+)") or read(out):match("totals: (%d+)")
   os.remove(out)
   return tonumber(total)

@@ -29,11 +29,13 @@ return {
 local n, from = 0, luatrace.now()
 on_syscall("getppid", function(t) n = n + 1 end)
 on_end(function() print("took", (luatrace.now() - from) / n * 1e6) end)]]) .. program },
-    { id = "addresses", text = "addresses, warm", value = took, command = luatrace("{ names = false }") },
+    { id = "addresses", text = "addresses, warm", value = took,
+      command = luatrace("{ names = false }") },
     { id = "names", text = "names, warm", value = took, command = luatrace("{ lines = false }") },
     { id = "lines", text = "names and lines, warm", value = took, command = luatrace("") },
     { id = "cold", text = "names and lines, the first", value = first, command = luatrace("") },
-    { id = "strace", text = "strace -k", needs = { "strace" }, command = "strace -k -e trace=getppid -o /dev/null "
+    { id = "strace", text = "strace -k", needs = { "strace" },
+      command = "strace -k -e trace=getppid -o /dev/null "
       .. program, divide = 2000e-6 },
   },
   targets = { { "strace", "names", least = 20 } },

@@ -17,6 +17,7 @@ return {
     { id = "native1", text = "untraced, 1 thread", command = calls("", 1) },
     { id = "ours1", text = "luatrace, count, 1 thread", command = calls(zero, 1) },
     { id = "native2", text = "untraced, 2 threads", command = calls("", 2), base = "native2" },
-    { id = "ours2", text = "luatrace, count, 2 threads", command = calls(zero, 2), base = "native2" },
+    { id = "ours2", text = "luatrace, count, 2 threads",
+      command = calls(zero, 2), base = "native2" },
   },
 }

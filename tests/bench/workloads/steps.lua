@@ -27,7 +27,8 @@ local function floor(options)
     from=$(date +%%s%%N)
     n=$(%s -t %s %s %d 2>&1 >/dev/null | sed -n 's/ stops//p')
     to=$(date +%%s%%N)
-    echo "took $(( (to - from) / n ))"]]):format(bench.program("floor"), options, loop, steps // 4)))
+    echo "took $(( (to - from) / n ))"]]):format(bench.program("floor"), options, loop,
+    steps // 4)))
 end
 
 local function nanoseconds(text) return took(text) and took(text) / 1000 end

@@ -14,8 +14,10 @@ return {
   base = "strace",
   rows = {
     { id = "ours", text = "luatrace strace", command = calls(ours), tracer = true },
-    { id = "strace", text = "strace", command = calls(theirs), needs = { "strace" }, tracer = true },
-    { id = "ours-one", text = "luatrace strace, taskset -c 0", command = calls("taskset -c 0 " .. ours) },
+    { id = "strace", text = "strace",
+      command = calls(theirs), needs = { "strace" }, tracer = true },
+    { id = "ours-one", text = "luatrace strace, taskset -c 0",
+      command = calls("taskset -c 0 " .. ours) },
     { id = "strace-one", text = "strace, taskset -c 0", command = calls("taskset -c 0 " .. theirs),
       needs = { "strace" } },
     { id = "ours-free", text = "luatrace --cpu=free strace",

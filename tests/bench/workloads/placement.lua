@@ -1,3 +1,0 @@
--- Where tracer and program run: the rule beside always sharing a processor and never.
-local bench = ...
-return { title = "see tests/bench/cpu", rows = {} }
