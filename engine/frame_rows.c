@@ -16,7 +16,7 @@ static int get_rule(struct lt_bytes_in *from, struct lt_rule *ret)
   return 0;
 }
 
-static int get_rules(struct lt_bytes_in *from, struct lt_row *row)
+static int get_rules(struct lt_bytes_in *from, struct lt_frame_row *row)
 {
   int error = get_rule(from, &row->cfa);
   for (unsigned i = 0; !error && from->size && i < LT_FRAME_REGS; i++)
@@ -24,9 +24,9 @@ static int get_rules(struct lt_bytes_in *from, struct lt_row *row)
   return error;
 }
 
-int lt_row_get(struct lt_bytes_in *from, uint64_t addr, struct lt_row **ret)
+int lt_frame_row_get(struct lt_bytes_in *from, uint64_t addr, struct lt_frame_row **ret)
 {
-  struct lt_row *row = calloc(1, sizeof *row);
+  struct lt_frame_row *row = calloc(1, sizeof *row);
   *ret = NULL;
   if (!row)
     return -ENOMEM;
@@ -39,13 +39,13 @@ int lt_row_get(struct lt_bytes_in *from, uint64_t addr, struct lt_row **ret)
   if (!error && (from->size || row->pc >= LT_FRAME_REGS || addr < row->from || addr >= row->to))
     error = -ENOEXEC;
   if (error)
-    lt_row_free(row);
+    lt_frame_row_free(row);
   else
     *ret = row;
   return error;
 }
 
-void lt_row_free(struct lt_row *row)
+void lt_frame_row_free(struct lt_frame_row *row)
 {
   if (!row)
     return;

@@ -16,14 +16,14 @@
 #define FIRST_ROOM ((size_t)64)
 
 struct lt_frames {
-  struct lt_row **rows;
+  struct lt_frame_row **rows;
   size_t count, room;
 };
 
 static void empty(struct lt_frames *frames)
 {
   for (size_t i = 0; i < frames->count; i++)
-    lt_row_free(frames->rows[i]);
+    lt_frame_row_free(frames->rows[i]);
   frames->count = 0;
 }
 
@@ -42,13 +42,13 @@ static size_t rank(const struct lt_frames *frames, uint64_t addr)
 }
 
 /* Put a row, which holds `addr`, in its place. It is made smaller where it overlaps others. */
-static int insert(struct lt_frames *frames, struct lt_row *row, uint64_t addr)
+static int insert(struct lt_frames *frames, struct lt_frame_row *row, uint64_t addr)
 {
   if (frames->count == ROWS_MAX)
     empty(frames);
   if (frames->count == frames->room) {
     size_t room = frames->room ? frames->room * 2 : FIRST_ROOM;
-    struct lt_row **rows = realloc(frames->rows, room * sizeof(void *));
+    struct lt_frame_row **rows = realloc(frames->rows, room * sizeof(void *));
     if (!rows)
       return -ENOMEM;
     frames->rows = rows;
@@ -65,9 +65,9 @@ static int insert(struct lt_frames *frames, struct lt_row *row, uint64_t addr)
   return 0;
 }
 
-static struct lt_row *nothing_at(uint64_t addr)
+static struct lt_frame_row *nothing_at(uint64_t addr)
 {
-  struct lt_row *row = calloc(1, sizeof *row);
+  struct lt_frame_row *row = calloc(1, sizeof *row);
   if (row) {
     row->from = addr;
     row->to = addr + 1;
@@ -75,10 +75,11 @@ static struct lt_row *nothing_at(uint64_t addr)
   return row;
 }
 
-static struct lt_row *ask(lt_thread *thread, struct lt_file *file, uint64_t addr, unsigned count)
+static struct lt_frame_row *ask(lt_thread *thread, struct lt_file *file, uint64_t addr,
+                                unsigned count)
 {
   struct lt_bytes question = {0}, answer = {0};
-  struct lt_row *row = NULL;
+  struct lt_frame_row *row = NULL;
   lt_put_u64(&question, addr);
   lt_put_u32(&question, count);
   int error = question.failed ? -ENOMEM : 0;
@@ -86,13 +87,13 @@ static struct lt_row *ask(lt_thread *thread, struct lt_file *file, uint64_t addr
     error = lt_reader_ask(thread->session, file, LT_ASK_FRAME, &question, &answer);
   struct lt_bytes_in in = {.at = answer.at, .size = answer.size};
   if (!error)
-    error = lt_row_get(&in, addr, &row);
+    error = lt_frame_row_get(&in, addr, &row);
   lt_bytes_free(&question);
   lt_bytes_free(&answer);
   return error ? nothing_at(addr) : row;
 }
 
-static const struct lt_row *row_of(lt_thread *thread, struct lt_file *file, uint64_t addr)
+static const struct lt_frame_row *row_of(lt_thread *thread, struct lt_file *file, uint64_t addr)
 {
   if (!file->frames)
     file->frames = calloc(1, sizeof *file->frames);
@@ -103,22 +104,22 @@ static const struct lt_row *row_of(lt_thread *thread, struct lt_file *file, uint
   if (at > 0 && addr < frames->rows[at - 1]->to)
     return frames->rows[at - 1];
   unsigned count = lt_arch_get(lt_arch_of(&thread->regs))->dwarf->count;
-  struct lt_row *row = ask(thread, file, addr, count);
+  struct lt_frame_row *row = ask(thread, file, addr, count);
   if (row && insert(frames, row, addr)) {
-    lt_row_free(row);
+    lt_frame_row_free(row);
     row = NULL;
   }
   return row;
 }
 
-const struct lt_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *bias)
+const struct lt_frame_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *bias)
 {
   const struct lt_module *module = lt_module_at(thread, addr);
   *bias = 0;
   if (!module)
     return NULL;
   *bias = module->bias;
-  const struct lt_row *row = row_of(thread, module->file, addr - module->bias);
+  const struct lt_frame_row *row = row_of(thread, module->file, addr - module->bias);
   return row && row->known ? row : NULL;
 }
 

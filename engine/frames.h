@@ -28,7 +28,7 @@ struct lt_rule {
 };
 
 /* What holds at each instruction in [from, to), addresses of the file. */
-struct lt_row {
+struct lt_frame_row {
   uint64_t from, to;
   bool known;         /* false: the file says nothing about this address */
   bool is_signal;     /* the caller was not calling: a signal interrupted it */
@@ -38,7 +38,7 @@ struct lt_row {
 };
 
 /* As a message: what read_frame.c answers. -ENOEXEC: malformed, or not about `addr`. */
-int lt_row_get(struct lt_bytes_in *from, uint64_t addr, struct lt_row **ret);
-void lt_row_free(struct lt_row *row);
+int lt_frame_row_get(struct lt_bytes_in *from, uint64_t addr, struct lt_frame_row **ret);
+void lt_frame_row_free(struct lt_frame_row *row);
 
 #endif

@@ -22,7 +22,7 @@ static bool read_code(struct lt_cursor *cursor, uint64_t addr, uint8_t *ret, siz
 
 /* ---- Rules -------------------------------------------------------------------------------- */
 
-static int find_cfa(struct lt_cursor *cursor, const struct lt_row *row, uint64_t bias)
+static int find_cfa(struct lt_cursor *cursor, const struct lt_frame_row *row, uint64_t bias)
 {
   struct lt_surroundings around;
   uint64_t value = 0;
@@ -44,7 +44,7 @@ int lt_cursor_cfa(struct lt_cursor *cursor, uint64_t *ret)
 {
   uint64_t bias;
   if (!cursor->cfa_known) {
-    const struct lt_row *row = lt_frames_row(cursor->thread, lt_cursor_lookup(cursor), &bias);
+    const struct lt_frame_row *row = lt_frames_row(cursor->thread, lt_cursor_lookup(cursor), &bias);
     int error = row ? find_cfa(cursor, row, bias) : -ENODATA;
     if (error)
       return error;
@@ -126,8 +126,8 @@ static int apply_rule(struct lt_cursor *cursor, struct caller *caller, unsigned 
 
 /* By the rules of the tables. A register that cannot be found is unknown; without the return address
  * there is no caller. */
-static enum lt_stack_end by_row(struct lt_cursor *cursor, const struct lt_row *row, uint64_t bias,
-                                struct caller *caller)
+static enum lt_stack_end by_row(struct lt_cursor *cursor, const struct lt_frame_row *row,
+                                uint64_t bias, struct caller *caller)
 {
   const struct lt_dwarf_regs *dwarf = cursor->arch->dwarf;
   if (row->pc >= dwarf->count || find_cfa(cursor, row, bias))
@@ -185,7 +185,7 @@ static bool is_return(struct lt_cursor *cursor, uint64_t pc)
     return false;
   if (cursor->arch->follows_call(code) || trampoline_at(cursor->arch, code))
     return true;
-  const struct lt_row *row = lt_frames_row(cursor->thread, pc, &bias);
+  const struct lt_frame_row *row = lt_frames_row(cursor->thread, pc, &bias);
   return row && row->is_signal;
 }
 
@@ -273,7 +273,7 @@ static enum lt_stack_end find_caller(struct lt_cursor *cursor, struct caller *ca
   uint64_t bias = 0;
   if (lt_thread_access(cursor->thread))
     return LT_STACK_GONE;
-  const struct lt_row *row = lt_frames_row(cursor->thread, lt_cursor_lookup(cursor), &bias);
+  const struct lt_frame_row *row = lt_frames_row(cursor->thread, lt_cursor_lookup(cursor), &bias);
   cursor->trampoline = row && row->is_signal;
   return row ? by_row(cursor, row, bias, caller) : by_guess(cursor, caller);
 }

@@ -50,6 +50,6 @@ int lt_cursor_word(struct lt_cursor *cursor, uint64_t addr, uint64_t *ret);
 void lt_cursor_around(struct lt_cursor *cursor, uint64_t bias, struct lt_surroundings *ret);
 
 /* frames.c: the rules for an address of a process; NULL where its file has none. */
-const struct lt_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *bias);
+const struct lt_frame_row *lt_frames_row(lt_thread *thread, uint64_t addr, uint64_t *bias);
 
 #endif

@@ -103,11 +103,11 @@ static void try_expression(struct lt_bytes_in *in)
 static void try_row(struct lt_bytes_in *in)
 {
   uint64_t addr = lt_get_u64(in);
-  struct lt_row *row;
-  if (lt_row_get(in, addr, &row) != 0)
+  struct lt_frame_row *row;
+  if (lt_frame_row_get(in, addr, &row) != 0)
     return;
   MUST(row->from <= addr && addr < row->to && row->pc < LT_FRAME_REGS);
-  lt_row_free(row);
+  lt_frame_row_free(row);
 }
 
 /* ---- Symbols ------------------------------------------------------------------------------------ */

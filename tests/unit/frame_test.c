@@ -42,13 +42,13 @@ static int ask(uint64_t addr, struct lt_bytes *ret)
   return error;
 }
 
-static struct lt_row *row_at(uint64_t addr)
+static struct lt_frame_row *row_at(uint64_t addr)
 {
   struct lt_bytes answer = {0};
-  struct lt_row *row = NULL;
+  struct lt_frame_row *row = NULL;
   assert_int_equal(ask(addr, &answer), 0);
   struct lt_bytes_in in = {.at = answer.at, .size = answer.size};
-  assert_int_equal(lt_row_get(&in, addr, &row), 0);
+  assert_int_equal(lt_frame_row_get(&in, addr, &row), 0);
   lt_bytes_free(&answer);
   return row;
 }
@@ -71,7 +71,7 @@ static uint64_t address_of(const char *name)
 static void test_entry(void **state)
 {
   (void)state;
-  struct lt_row *row = row_at(address_of("main"));
+  struct lt_frame_row *row = row_at(address_of("main"));
   assert_int_equal(row->pc, PC);
   assert_false(row->is_signal);
   assert_int_equal(row->cfa.kind, LT_RULE_OFFSET);
@@ -82,16 +82,16 @@ static void test_entry(void **state)
   assert_int_equal(row->rule[SP].kind, LT_RULE_OFFSET);
   assert_int_equal(row->rule[SP].offset, 0);
   assert_int_equal(row->rule[1].kind, LT_RULE_UNKNOWN); /* rdx */
-  lt_row_free(row);
+  lt_frame_row_free(row);
 }
 
 /* The outermost function has no caller. */
 static void test_start(void **state)
 {
   (void)state;
-  struct lt_row *row = row_at(address_of("_start"));
+  struct lt_frame_row *row = row_at(address_of("_start"));
   assert_int_equal(row->rule[PC].kind, LT_RULE_UNKNOWN);
-  lt_row_free(row);
+  lt_frame_row_free(row);
 }
 
 static void test_nothing(void **state)
@@ -109,15 +109,15 @@ static void test_messages(void **state)
   (void)state;
   uint64_t main_addr = address_of("main");
   struct lt_bytes answer = {0};
-  struct lt_row *row;
+  struct lt_frame_row *row;
   assert_int_equal(ask(main_addr, &answer), 0);
   for (size_t size = 0; size < answer.size; size++) {
     struct lt_bytes_in cut = {.at = answer.at, .size = size};
-    if (lt_row_get(&cut, main_addr, &row) == 0)
-      lt_row_free(row); /* whole rules, but fewer */
+    if (lt_frame_row_get(&cut, main_addr, &row) == 0)
+      lt_frame_row_free(row); /* whole rules, but fewer */
   }
   struct lt_bytes_in in = {.at = answer.at, .size = answer.size};
-  assert_int_equal(lt_row_get(&in, main_addr - 1, &row), -ENOEXEC);
+  assert_int_equal(lt_frame_row_get(&in, main_addr - 1, &row), -ENOEXEC);
   unsigned seed = 7;
   for (unsigned round = 0; round < 20000; round++) {
     uint8_t copy[1024];
@@ -130,11 +130,11 @@ static void test_messages(void **state)
       copy[(seed >> 8) % answer.size] = (uint8_t)(seed >> 20);
     }
     in = (struct lt_bytes_in){.at = copy, .size = answer.size};
-    int error = lt_row_get(&in, main_addr, &row);
+    int error = lt_frame_row_get(&in, main_addr, &row);
     assert_true(error == 0 || error == -ENOEXEC);
     if (!error)
       assert_true(row->pc < LT_FRAME_REGS && row->cfa.kind < LT_RULE_COUNT);
-    lt_row_free(row);
+    lt_frame_row_free(row);
   }
   lt_bytes_free(&answer);
 }
