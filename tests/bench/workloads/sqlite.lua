@@ -12,7 +12,7 @@ end
 bench.write(dir .. "/insert.sql", table.concat(lines, "\n"))
 
 local function insert(prefix)
-  local line = ("rm -f %s/db; %s sqlite3 %s/db < %s/insert.sql"):format(dir, prefix, dir, dir)
+  local line = ("rm -f %s/db; exec %s sqlite3 %s/db < %s/insert.sql"):format(dir, prefix, dir, dir)
   return "sh -c " .. bench.quote(line)
 end
 
