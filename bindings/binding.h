@@ -198,6 +198,7 @@ void bind_open_steps(lua_State *L);  /* steps.c: stepping, watchpoints */
 void bind_open_backtrace(lua_State *L); /* backtrace.c */
 void bind_open_bits(lua_State *L);      /* bits.c */
 void bind_open_text(lua_State *L);      /* text.c */
+void bind_open_aggregates(lua_State *L); /* aggregates.c: counts, sums and histograms */
 void bind_open_counts(lua_State *L);    /* counts.c: blocks of code, and counters */
 void bind_open_lines(lua_State *L);     /* lines.c: source lines and their addresses */
 void bind_open_disasm(lua_State *L);    /* disasm.c */

@@ -51,6 +51,7 @@ static void push_core(lua_State *L)
   bind_open_bits(L);
   bind_open_text(L);
   bind_open_counts(L);
+  bind_open_aggregates(L);
   bind_open_lines(L);
   bind_open_disasm(L);
   bind_open_emulate(L);

@@ -17,11 +17,9 @@
 struct lt_attachment {
   lt_aggregation *aggregation;
   struct lt_measure measure;
-  bool at_exit; /* needs the result or the time of a call */
-  bool timed;   /* the time */
-  bool texts;   /* has strings as keys */
-  uint64_t signals;
-  size_t planted, stops;             /* at so many addresses */
+  bool at_exit;                      /* needs the result or the time of a call */
+  bool timed;                        /* the time */
+  bool texts;                        /* has strings as keys */
   struct lt_attachment *prev, *next; /* of the aggregation; utlist */
 };
 
@@ -36,8 +34,8 @@ void lt_aggregate_source_remove(lt_aggregation *aggregation, struct lt_aggregate
 
 /* The key of a row: `number` of each key, or where the bit is set in `texts` the number of a string. */
 struct lt_cells {
-  uint64_t number[LT_KEYS_MAX];
   uint64_t texts;
+  uint64_t number[LT_KEYS_MAX];
 };
 
 /* What a row holds. */
@@ -47,14 +45,65 @@ struct lt_tally {
   uint64_t buckets[];
 };
 
+struct lt_rows; /* aggregate_rows.c */
+
+struct lt_aggregation {
+  lt_session *session;
+  struct lt_aggregate_shape shape;
+  size_t buckets; /* of each row */
+  struct lt_rows *rows;
+  lt_attachment *attachments;
+  struct lt_aggregate_source *sources;
+  lt_aggregation *prev, *next; /* of the session; utlist */
+};
+
+/* aggregate_rows.c: the table. NULL: out of memory. */
+struct lt_rows *lt_rows_new(const lt_aggregation *aggregation);
+void lt_rows_free(struct lt_rows *rows);
+void lt_rows_clear(const lt_aggregation *aggregation);
 /* The tally of a row, made if it is new; that of the others where there is no room. Never NULL. */
 struct lt_tally *lt_aggregate_tally(lt_aggregation *aggregation, const struct lt_cells *cells);
+struct lt_tally *lt_aggregate_others(const lt_aggregation *aggregation);
+/* The number of a string that is part of a key, which it has from now on; false: there is no room. */
+bool lt_aggregate_text(lt_aggregation *aggregation, const char *text, size_t size, uint64_t *ret);
 /* Add one value to it; more of the same kind: `buckets` are as many as the aggregation has. */
 void lt_aggregate_value(const lt_aggregation *aggregation, struct lt_tally *tally, int64_t value);
 void lt_aggregate_add(const lt_aggregation *aggregation, struct lt_tally *tally, uint64_t count,
                       int64_t sum, const uint64_t *buckets);
-const struct lt_aggregate_shape *lt_aggregate_shape_of(const lt_aggregation *aggregation);
 /* Which bucket a value belongs to. */
 size_t lt_aggregate_bucket(const struct lt_aggregate_shape *shape, int64_t value);
+
+/* aggregate_value.c: what a stop gives. */
+struct lt_occasion {
+  lt_thread *thread;
+  enum lt_kind kind; /* LT_SYSCALL_ENTRY, LT_SYSCALL_EXIT, LT_SIGNAL, LT_BREAK */
+  uint64_t time;     /* LT_SYSCALL_EXIT: nanoseconds since the entry */
+};
+/* Count it, if it passes the tests. */
+void lt_attachment_count(const lt_attachment *attachment, const struct lt_occasion *occasion);
+bool lt_test_passes(const struct lt_test *test, uint64_t value);
+/* The low bytes of a register as the operand says. */
+uint64_t lt_operand_narrow(const struct lt_operand *operand, uint64_t value);
+
+/* aggregate.c: the sources of what is to be read now have their say. */
+void lt_aggregate_fold(lt_aggregation *aggregation);
+void lt_aggregations_free(lt_session *session);
+
+/* aggregate_stops.c: places at which something is counted. A call was entered; it has its result; a
+ * signal is about to be delivered; a site that LT_OWNER_AGGREGATE owns was hit. */
+struct lt_site;
+void lt_aggregate_on_entry(lt_thread *thread);
+void lt_aggregate_on_exit(lt_thread *thread);
+void lt_aggregate_on_signal(lt_thread *thread);
+void lt_aggregate_on_break(lt_thread *thread, const struct lt_site *site);
+/* Whether any calls are counted; whether this one is. */
+bool lt_aggregate_any_call(const lt_session *session);
+bool lt_aggregate_wants_call(const lt_session *session, const struct lt_call *call);
+/* Forget the places of an attachment. */
+void lt_feeds_forget(lt_attachment *attachment);
+void lt_feeds_free(lt_session *session);
+/* A list of attachments at a site: copied with it, freed with it. */
+struct lt_attached;
+struct lt_attached *lt_attached_copy(const struct lt_attached *attached);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 
+#include "aggregate.h"
 #include "loads.h"
 #include "returns.h"
 #include "steps.h"
@@ -119,10 +120,12 @@ bool lt_break_on_trap(lt_thread *thread, int status)
     lt_resume(thread);
     return true;
   }
-  bool again = take_retry(thread, addr, sp);
+  bool again = take_retry(thread, addr, sp), begins = site->checks && arch->begins_again(regs);
   if (!again && site->owners & LT_OWNER_COUNT)
     lt_count_hit(thread, site);
-  if (again || !(site->owners & ~LT_OWNER_COUNT) || (site->checks && arch->begins_again(regs)))
+  if (!again && !begins && site->owners & LT_OWNER_AGGREGATE)
+    lt_aggregate_on_break(thread, site);
+  if (again || begins || !(site->owners & ~(LT_OWNER_COUNT | LT_OWNER_AGGREGATE)))
     pass(thread, addr, status);
   else
     report_hit(thread, site, status);

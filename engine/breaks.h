@@ -23,6 +23,7 @@ enum lt_owner {
   LT_OWNER_LOADER = 4, /* loads.c */
   LT_OWNER_STEP = 8,   /* steps.c */
   LT_OWNER_COUNT = 16, /* counts.c */
+  LT_OWNER_AGGREGATE = 32, /* aggregate_stops.c */
 };
 
 struct lt_site {
@@ -36,6 +37,7 @@ struct lt_site {
   bool translated;              /* `displaced` holds, for the slot */
   bool checks;                  /* it decides whether a function of Go begins again: no hit then */
   bool changes;                 /* the program may rewrite its code there: look before each use */
+  struct lt_attached *attached; /* LT_OWNER_AGGREGATE: what is counted; NULL: nothing */
   uint64_t slot;                /* 0: none yet */
   uint8_t bytes[LT_TRAP_BYTES]; /* the program's own under ours */
   struct lt_displaced displaced;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/ptrace.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 
 #define CALL_BITS ((uint64_t)8 * 64)
@@ -42,7 +43,7 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
     call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
   thread->call_seq = ++thread->calls_made;
-  thread->want_exit = false;
+  thread->want_exit = thread->counts_exit = false;
   thread->skipped = false;
   thread->changed_args = 0;
   thread->entered_nr = call->nr;
@@ -58,7 +59,7 @@ void lt_call_end(lt_thread *thread)
   }
   thread->in_call = false;
   thread->skipped = false;
-  thread->want_exit = false;
+  thread->want_exit = thread->counts_exit = false;
   thread->changed_args = 0;
   thread->emulated = thread->kernel_skips = false;
 }
@@ -70,6 +71,8 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
   lt_break_on_entry(thread);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
   lt_unhide_child(thread);
+  if (!is_launch_code(thread))
+    lt_aggregate_on_entry(thread);
   bool wanted = thread->emulated || lt_call_subscribed(thread->session, &thread->call);
   if (is_launch_code(thread) || !wanted) {
     lt_resume(thread);
@@ -142,6 +145,8 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
     answer_skipped(thread);
   lt_results_give(thread);
   lt_call_restore(thread);
+  if (thread->counts_exit)
+    lt_aggregate_on_exit(thread);
   lt_break_on_exit(thread, info->exit.rval);
   lt_trap_state_on_exit(thread);
   lt_record(thread, LT_SYSCALL_EXIT, status);

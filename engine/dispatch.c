@@ -4,6 +4,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 #include "steps.h"
 
@@ -110,6 +111,8 @@ static void on_plain_stop(lt_thread *thread, struct lt_class class, int status)
   bool ours = thread->process->starting || /* between fork and exec it is still our own code */
               (class.kind == LT_SIGNAL &&
                (lt_remote_expected(thread, class.signo) || lt_resent_arrives(thread, class.signo)));
+  if (!ours && class.kind == LT_SIGNAL)
+    lt_aggregate_on_signal(thread);
   if (ours)
     lt_resume(thread);
   else

@@ -7,6 +7,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 #include "steps.h"
 #include "watchpoints.h"
@@ -16,7 +17,7 @@
 static bool wants_calls(const lt_session *session)
 {
   const uint32_t both = 1u << LT_SYSCALL_ENTRY | 1u << LT_SYSCALL_EXIT;
-  if (session->kinds & both)
+  if (session->kinds & both || lt_aggregate_any_call(session))
     return true;
   for (int abi = 0; abi < LT_ABI_COUNT; abi++)
     if (session->all_calls[abi] || session->call_count[abi])
@@ -26,7 +27,7 @@ static bool wants_calls(const lt_session *session)
 
 static bool wants_mode_syscall(const lt_thread *thread)
 {
-  return thread->want_exit || thread->changed_args || thread->function || thread->results.backs ||
+  return thread->want_exit || thread->counts_exit || thread->changed_args || thread->function || thread->results.backs ||
          lt_call_became(thread) || lt_break_wants_exit(thread) || wants_calls(thread->session);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "answers.h"
 #include "engine.h"
 #include "file.h"
@@ -45,6 +46,7 @@ void lt_session_destroy(lt_session *session)
     signal(SIGCHLD, SIG_IGN);
   lt_watch_free(session);
   lt_lines_free(session);
+  lt_aggregations_free(session);
   free(session->counters);
   lt_answers_free(session);
   free(session->inherited);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 
 static const struct lt_arch *arch(void)
@@ -53,6 +54,7 @@ struct lt_sites *lt_sites_copy(const struct lt_sites *sites)
     if (!one)
       continue; /* hits there will look like the program's own */
     *one = *site;
+    one->attached = lt_attached_copy(site->attached);
     insert(copy, one);
   }
   copy->slots = lt_slots_copy(sites->slots);
@@ -69,6 +71,7 @@ void lt_sites_free(struct lt_sites *sites)
   HASH_CLEAR(hh, sites->by_addr);
   for (; site; site = next) {
     next = site->hh.next;
+    free(site->attached);
     free(site);
   }
   lt_slots_free(sites->slots);

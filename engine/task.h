@@ -124,6 +124,8 @@ struct lt_thread {
   uint64_t call_seq;   /* number of `call`, see lt_thread_call_seq() */
   uint64_t calls_made; /* the last such number */
   bool want_exit;      /* somebody asked for the exit of `call` */
+  bool counts_exit;    /* an aggregation waits for it (aggregate_stops.c) */
+  uint64_t counts_from, counts_as; /* when `call` was entered; how many places there were then */
   bool skipped;        /* the kernel does not make `call`; its result is skip_ret */
   int64_t skip_ret;
   uint64_t entered_nr;  /* the number that the program asked for, whatever `call` became */
@@ -224,7 +226,9 @@ struct lt_session {
   uint64_t debug_version;     /* counts the changes of debug registers */
   uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
-  uint64_t *counters; /* counts.c */
+  lt_aggregation *aggregations; /* aggregate.c */
+  struct lt_feeds *feeds;       /* where they are fed (aggregate_stops.c); NULL: never any */
+  uint64_t *counters;           /* counts.c */
   size_t counter_count;
   struct lt_lines *lines; /* what is known of single addresses (lines.c) */
   uint64_t return_seq;    /* the latest number of lt_return_watch() */

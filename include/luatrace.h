@@ -920,7 +920,7 @@ enum lt_source {
   LT_FROM_RET,    /* the result of a call */
   LT_FROM_TIME,   /* nanoseconds on the clock between the stops at its entry and at its exit */
   LT_FROM_ERROR,  /* errno of the result; 0: success */
-  LT_FROM_NAME,   /* of a call, as the number that it has on x86_64; a signal's number */
+  LT_FROM_NAME,   /* of a call or signal, see lt_key_name(); the same on all ABIs */
   LT_FROM_NR,     /* number of a call or signal */
   LT_FROM_ABI,    /* enum lt_abi of a call */
   LT_FROM_TID,
@@ -981,7 +981,8 @@ struct lt_measure {
 #define LT_BUCKETS_LOG2 65
 #define LT_BUCKETS_MAX 1026
 
-/* Errors: EINVAL (shape), ENOMEM. It lives until it is freed or the session ends. */
+/* Errors: EINVAL (shape), ENOMEM. It lives, with its attachments, until it is freed or the session
+ * ends. */
 LT_API int lt_aggregation_new(lt_session *session, const struct lt_aggregate_shape *shape,
                               lt_aggregation **ret);
 LT_API void lt_aggregation_free(lt_aggregation *aggregation);
@@ -1003,8 +1004,8 @@ LT_API int lt_aggregate_break(lt_attachment *attachment, lt_process *process, ui
                               unsigned flags, bool *ret);
 /* What was planted between these addresses in the process is not there any more (dlclose). */
 LT_API void lt_aggregate_unmapped(lt_process *process, uint64_t from, uint64_t to);
-/* Count no longer, anywhere. What has been counted stays. */
-LT_API void lt_aggregation_detach(lt_aggregation *aggregation);
+/* Feed it no longer in this way, at any place. What has been counted stays. */
+LT_API void lt_attachment_free(lt_attachment *attachment);
 /* Forget what has been counted. */
 LT_API void lt_aggregation_clear(lt_aggregation *aggregation);
 
@@ -1016,7 +1017,12 @@ struct lt_key {
   int64_t number;
 };
 
-struct lt_row {
+/* The name that a number of LT_FROM_NAME stands for: "read", "syscall_999", "SIGINT". Writes at most
+ * `size` bytes with the NUL; `ret` is returned. And the number of a name; false: there is none. */
+LT_API const char *lt_key_name(int64_t number, char *ret, size_t size);
+LT_API bool lt_key_named(const char *name, int64_t *ret);
+
+struct lt_aggregate_row {
   struct lt_key key[LT_KEYS_MAX];
   uint64_t count;
   int64_t sum;             /* of the values; 64 bits that wrap */
@@ -1027,15 +1033,12 @@ struct lt_row {
 LT_API size_t lt_aggregation_buckets(const lt_aggregation *aggregation);
 /* All rows, in no order; what is in them holds until the next call of this or of lt_step(). Returns
  * how many; release with free(). Errors: ENOMEM. */
-LT_API ssize_t lt_aggregation_rows(lt_aggregation *aggregation, struct lt_row **ret);
+LT_API ssize_t lt_aggregation_rows(lt_aggregation *aggregation, struct lt_aggregate_row **ret);
 /* One row. Returns 1, or 0: nothing was counted for this key. */
 LT_API int lt_aggregation_find(lt_aggregation *aggregation, const struct lt_key *key,
-                               struct lt_row *ret);
+                               struct lt_aggregate_row *ret);
 /* What had no room as a row of its own. */
-LT_API void lt_aggregation_others(lt_aggregation *aggregation, struct lt_row *ret);
-/* At how many addresses it is counted by planted code, and by breakpoints. */
-LT_API void lt_aggregation_places(const lt_aggregation *aggregation, size_t *ret_planted,
-                                  size_t *ret_stops);
+LT_API void lt_aggregation_others(lt_aggregation *aggregation, struct lt_aggregate_row *ret);
 
 /* ---- System calls ------------------------------------------------------------------------- */
 

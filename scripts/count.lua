@@ -13,28 +13,29 @@ local opts = args {
   { "o", "output", "FILE", "write the table to FILE" },
 }
 local out = opts.output and assert(io.open(opts.output, "w")) or io.stderr
-local rows, by_name = {}, {}
-
-local function row(name)
-  local this = by_name[name]
-  if not this then
-    this = { name = name, seconds = 0, calls = 0, errors = 0 }
-    by_name[name], rows[#rows + 1] = this, this
-  end
-  return this
-end
-
 local names = {}
 for name in (opts.trace or ""):gsub("^trace=", ""):gmatch("[^,]+") do names[#names + 1] = name end
 
-on_syscall(opts.trace and names or true, function(_, call)
-  local name, began = call.name, luatrace.now()
-  local ok = call:leave()
-  local this = row(name)
-  this.seconds = this.seconds + luatrace.now() - began
-  this.calls = this.calls + 1
-  if not ok then this.errors = this.errors + 1 end
-end)
+local calls = sum("time", { by = { "name", "error" } }) -- nanoseconds
+on_syscall(opts.trace and names or true, calls)
+
+-- A row for each call, with the times that it failed, and one for all.
+local function rows()
+  local list, by_name = {}, {}
+  local total = { name = "total", seconds = 0, calls = 0, errors = 0 }
+  for _, row in ipairs(calls:rows()) do
+    local name, failed = row.key.name, row.key.error ~= "ok"
+    local this = by_name[name] or { name = name, seconds = 0, calls = 0, errors = 0 }
+    if not by_name[name] then by_name[name], list[#list + 1] = this, this end
+    for _, one in ipairs { this, total } do
+      one.seconds = one.seconds + row.sum / 1e9
+      one.calls = one.calls + row.count
+      if failed then one.errors = one.errors + row.count end
+    end
+  end
+  table.sort(list, function(a, b) return a.seconds > b.seconds end)
+  return list, total
+end
 
 local function print_row(this, seconds)
   local share = seconds > 0 and 100 * this.seconds / seconds or 0
@@ -46,13 +47,9 @@ end
 
 on_end(function()
   local line = "------ ----------- ----------- --------- --------- ----------------\n"
-  local total = { name = "total", seconds = 0, calls = 0, errors = 0 }
-  for _, this in ipairs(rows) do
-    for _, key in ipairs { "seconds", "calls", "errors" } do total[key] = total[key] + this[key] end
-  end
-  table.sort(rows, function(a, b) return a.seconds > b.seconds end)
+  local list, total = rows()
   out:write("% time     seconds  usecs/call     calls    errors syscall\n", line)
-  for _, this in ipairs(rows) do print_row(this, total.seconds) end
+  for _, this in ipairs(list) do print_row(this, total.seconds) end
   out:write(line)
   print_row(total, total.seconds)
 end)

@@ -4,6 +4,7 @@
 -- in what it loads. The engine gives each address a number, which the copy of a forked child has as
 -- well: `sites` knows by it what to do.
 
+local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 local frames = require "luatrace.frames"
@@ -61,6 +62,25 @@ local function without(list, one)
   return copy
 end
 
+local function note_address(handler, addr, planted)
+  if handler.known[addr] then return end
+  handler.known[addr] = true
+  table.insert(handler.addresses, addr)
+  local aggregation = handler.aggregation
+  if not aggregation then return end
+  local how = planted and "planted" or "stops"
+  aggregation[how] = aggregation[how] + 1
+end
+
+-- What is counted has no site here: the engine does all of it.
+local function plant_count(handler, p, addr, check)
+  local ok, planted, code = handler.feed.add(p, addr, check)
+  if not ok then return nil, planted, code end
+  handler.resolved = true
+  note_address(handler, addr, planted)
+  return true
+end
+
 -- Returns true, or nil, a message and a code.
 local function plant(handler, p, place)
   local addr = place.addr
@@ -74,6 +94,7 @@ local function plant(handler, p, place)
     check = addr ~= place.addr
     place = { addr = addr, name = place.name, module = place.module, entry = true }
   end
+  if handler.feed then return plant_count(handler, p, addr, check) end
   local id, message, code = core.break_add(p, addr, handler.hardware, check)
   if not id then return nil, message, code end
   handler.resolved = true
@@ -82,10 +103,7 @@ local function plant(handler, p, place)
   if site.entry == nil then site.entry = place.entry end
   handler.sites[id] = site
   set_handlers(site, with(site.list, handler))
-  if not handler.known[addr] then
-    handler.known[addr] = true
-    table.insert(handler.addresses, addr)
-  end
+  note_address(handler, addr)
   return true
 end
 
@@ -250,6 +268,7 @@ end
 
 -- What was in a module that is not mapped any more.
 local function clear(p, module)
+  core.aggregate_unmapped(p, module.from, module.to)
   for _, site in pairs(sites) do
     if site.addr >= module.from and site.addr < module.to
       and core.break_find(p, site.addr) == site.id then
@@ -414,6 +433,7 @@ function Handle:remove()
   self.removed = true
   handlers = without(handlers, self)
   release(self)
+  if self.feed then self.feed.stop() end
   for _, chooser in ipairs(self.choosers or {}) do
     chooser.removed = true
     release(chooser)
@@ -450,7 +470,7 @@ local known_options = { once = "boolean", count = "number", skip = "number", thr
   process = "userdata", when = "function", enabled = "boolean", hardware = "boolean",
   after_prologue = "boolean", from = "string" }
 
-local function check_options(kind, options)
+local function check_options(kind, options, aggregation)
   if type(options) ~= "table" then
     core.raise(("on_%s: options are a table such as { once = true }"):format(kind))
   end
@@ -458,6 +478,7 @@ local function check_options(kind, options)
   for name in pairs(known_options) do names[#names + 1] = name end
   for name, value in pairs(options) do
     local wanted = known_options[name]
+    if name == "when" and aggregation then wanted = "table" end
     if not wanted then
       core.raise(("on_%s: there is no option '%s'%s"):format(kind, tostring(name),
         nearest(tostring(name), names)))
@@ -503,15 +524,39 @@ local function make_run(handler)
   end
 end
 
+-- What an aggregation is fed by; `when` is a table then.
+local function make_feed(handler, aggregation, when)
+  handler.aggregation = aggregation
+  handler.feed = aggregates.feed(aggregation, when, function() handler:remove() end)
+end
+
+local for_counts = { when = true, process = true, after_prologue = true, enabled = true }
+
+local function check_count_options(kind, options)
+  for name in pairs(options or {}) do
+    if known_options[name] and not for_counts[name] then
+      core.raise(("on_%s: the option %s needs a function, and cannot be had with an aggregation")
+        :format(kind, name))
+    end
+  end
+end
+
 local function make(kind, owner, where, options, fn)
-  if type(options) == "function" and fn == nil then options, fn = nil, options end
+  if fn == nil and (type(options) == "function" or aggregates.is(options)) then
+    options, fn = nil, options
+  end
+  local aggregation = aggregates.is(fn) and fn or nil
+  if aggregation then
+    check_count_options(kind, options)
+    fn = nil
+  end
   if fn ~= nil and type(fn) ~= "function" then
     core.raise(("on_%s needs a function as its last argument"):format(kind))
-  elseif fn == nil and kind == "call" then
+  elseif fn == nil and kind == "call" and not aggregation then
     core.raise("on_call needs a function as its last argument")
   end
   options = options or {}
-  check_options(kind, options)
+  check_options(kind, options, aggregation)
   local specs, label = specs_of(kind, where)
   local last = options.once and 1 or limit(kind, options, "count")
   local handler = setmetatable({ kind = kind, owner = owner, fn = fn, specs = specs, label = label,
@@ -519,6 +564,7 @@ local function make(kind, owner, where, options, fn)
     enabled = options.enabled ~= false, hardware = options.hardware,
     after_prologue = options.after_prologue, removed = false, sites = {}, known = {},
     addresses = {}, found = {}, from_cache = setmetatable({}, { __mode = "k" }) }, Handle)
+  if aggregation then make_feed(handler, aggregation, options.when) end
   handler.run = make_run(handler)
   handler.asks = options.thread or options.process or options.from
   return handler
@@ -528,15 +574,15 @@ end
 local function register(kind, owner, ...)
   local handler = make(kind, owner, ...)
   handlers = with(handlers, handler)
-  handler.kept = true
-  subscribe.kind("break", true)
+  handler.kept = not handler.feed
+  if handler.kept then subscribe.kind("break", true) end
   subscribe.forever("exec")
   watch_modules()
   hooks.any = true
   for p in pairs(live) do
     if p.alive then resolve(handler, p, true) end
   end
-  return handler
+  return handler.aggregation or handler
 end
 
 for _, kind in ipairs { "break", "call" } do
@@ -548,7 +594,9 @@ end
 -- Handlers that never ran.
 function breaks.misses()
   for _, handler in ipairs(handlers) do
-    if handler.count == 0 and not handler.internal and not handler.told then
+    local aggregation = handler.aggregation
+    local count = aggregation and select(2, aggregation:total()) or handler.count
+    if count == 0 and not handler.internal and not handler.told then
       if not handler.resolved then
         core.warn(("on_%s: '%s' was never found: %s"):format(handler.kind, handler.label,
           handler.problem or "no program was traced"))

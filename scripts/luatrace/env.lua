@@ -8,7 +8,8 @@ local env = {}
 local public -- the table that require "luatrace" returns
 
 -- What is global in scripts besides the hooks.
-local shared = { "spawn", "attach", "run", "args", "emulate", "after", "every", "sleep" }
+local shared = { "spawn", "attach", "run", "args", "emulate", "after", "every", "sleep",
+  "count", "sum", "hist" }
 
 function env.set_public(luatrace) public = luatrace end
 

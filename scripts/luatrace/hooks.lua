@@ -1,6 +1,7 @@
 -- Hooks: the registering functions (on_syscall and the others), definitions, and the lists of
 -- handlers that dispatch.lua walks.
 
+local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
 local modules = require "luatrace.modules"
@@ -143,7 +144,14 @@ local parsers = {
   stop = function(handler, kinds) handler.stops = conditions.stops(kinds) end,
 }
 
+local function count_instead(handler, aggregation, ...)
+  parsers[handler.kind](handler, ...)
+  hooks.any = true
+  return aggregates.register(handler, aggregation)
+end
+
 local function make_handler(kind, owner, fn, ...)
+  if aggregates.is(fn) then return count_instead({ kind = kind, owner = owner }, fn, ...) end
   if type(fn) ~= "function" then
     core.raise("on_" .. kind .. " needs a function as its last argument")
   end

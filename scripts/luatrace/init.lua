@@ -1,6 +1,7 @@
 -- luatrace: what `require "luatrace"` returns. In scripts the hooks, spawn, attach, run and args
 -- are global as well (env.lua).
 
+local aggregates = require "luatrace.aggregates"
 require "luatrace.breaks"
 local core = require "luatrace.core"
 local env = require "luatrace.env"
@@ -19,6 +20,9 @@ local wait = require "luatrace.wait"
 
 local luatrace = hooks.functions("luatrace")
 
+luatrace.count = aggregates.count
+luatrace.sum = aggregates.sum
+luatrace.hist = aggregates.hist
 luatrace.spawn = wait.spawn
 luatrace.attach = wait.attach
 luatrace.after = timers.after

@@ -1,6 +1,7 @@
 -- Silent misses: a handler that never ran is named at the end, with the calls that may have done
 -- the work in the place of the one that it waited for.
 
+local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local hooks = require "luatrace.hooks"
 local watchpoints = require "luatrace.watchpoints"
@@ -113,8 +114,7 @@ local function explain(name, counts)
   if others[1] then return "the program may use " .. table.concat(others, ", ") .. " instead" end
 end
 
-local function report(handler, counts)
-  local selection = handler.selection
+local function report(selection, counts)
   local seen = 0
   for _, name in ipairs(selection.names) do seen = seen + (counts[name] or 0) end
   local line
@@ -137,9 +137,15 @@ function misses.report()
     local ours = tostring(handler.owner):find("^luatrace%.") -- of emulate.file
     if handler.count == 0 and not handler.selection.all and not told[label] and not ours then
       told[label] = true
-      report(handler, counts)
+      report(handler.selection, counts)
     end
   end
+  aggregates.misses(function(selection)
+    if not selection.all and not told[selection.label] then
+      told[selection.label] = true
+      report(selection, counts)
+    end
+  end)
 end
 
 return misses
