@@ -9,7 +9,8 @@ local hooks = {
   "on_start", "on_syscall", "on_clone", "on_exec", "on_signal", "on_exit", "on_thread_exit",
   "on_stop", "on_end", "on_watch", "on_break", "on_call", "on_load",
 }
-local names = { "spawn", "attach", "run", "args", "after", "every", "sleep", "emulate", "luatrace" }
+local names = { "spawn", "attach", "run", "args", "after", "every", "sleep", "emulate", "luatrace",
+  "count", "sum", "hist" }
 
 files["scripts"] = { globals = hooks, read_globals = names }
 -- The prelude asks what the Lua it runs in has, and puts functions of its own into its tables.

@@ -278,7 +278,7 @@ function Aggregation:rows(order)
   return list
 end
 
-local unpack = table.unpack or unpack -- luacheck: ignore
+local unpack = table.unpack or unpack
 
 -- for key..., value in agg:pairs() do
 function Aggregation:pairs(order)

@@ -31,7 +31,11 @@ function show.buckets(self, counts)
   local list = {}
   for i = first or 1, last or 0 do
     local from, to
-    if self.linear then from, to = linear_bounds(self, i, #counts) else from, to = log2_bounds(i) end
+    if self.linear then
+      from, to = linear_bounds(self, i, #counts)
+    else
+      from, to = log2_bounds(i)
+    end
     list[#list + 1] = { from = integer(from), to = integer(to), count = counts[i] }
   end
   return list

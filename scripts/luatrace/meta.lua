@@ -25,8 +25,8 @@
 --:
 --: **Names.** Everything in this reference that is written as `luatrace.name` can be had from
 --: `require "luatrace"` as well. Inside a script the hooks, `spawn`, `attach`, `run`, `args`,
---: `after`, `every`, `sleep` and `emulate` are also global; they are written here without the
---: prefix.
+--: `after`, `every`, `sleep`, `emulate`, `count`, `sum` and `hist` are also global; they are
+--: written here without the prefix.
 
 ---@class luatrace
 local luatrace = {}
@@ -110,9 +110,10 @@ function luatrace.on_start(handler) end
 ---@overload fun(handler: luatrace.CallHandler): luatrace.Hook
 ---@overload fun(selection: luatrace.Selection, handler: luatrace.CallHandler): luatrace.Hook
 ---@overload fun(predicates: table<string, any>, handler: luatrace.CallHandler): luatrace.Hook
+---@overload fun(aggregation: luatrace.Aggregation): luatrace.Aggregation
 ---@param selection luatrace.Selection names, globs, classes
 ---@param predicates table<string, any> argument name to what its value must be
----@param handler luatrace.CallHandler
+---@param handler luatrace.CallHandler or an aggregation, which is returned then
 ---@return luatrace.Hook hook
 function luatrace.on_syscall(selection, predicates, handler) end
 
@@ -159,7 +160,7 @@ function luatrace.on_exec(handler) end
 --- Kernel: signal-delivery-stop of ptrace(2).
 ---@overload fun(handler: luatrace.SignalHandler): luatrace.Hook
 ---@param names string|string[] signal names, `"SIGUSR1"`, `"SIGRT_3"`; without it every signal
----@param handler fun(t: luatrace.Thread, sig: luatrace.Signal)
+---@param handler luatrace.SignalHandler or an aggregation, which is returned then
 ---@return luatrace.Hook hook
 function luatrace.on_signal(names, handler) end
 
@@ -247,7 +248,7 @@ function luatrace.on_load(handler) end
 ---@overload fun(handler: luatrace.BreakHandler): luatrace.Hook
 ---@param where luatrace.Location
 ---@param options luatrace.BreakOptions
----@param handler? luatrace.BreakHandler
+---@param handler? luatrace.BreakHandler or an aggregation, which is returned then
 ---@return luatrace.Breakpoint breakpoint
 function luatrace.on_break(where, options, handler) end
 
@@ -270,7 +271,7 @@ function luatrace.on_break(where, options, handler) end
 ---@overload fun(where: luatrace.Location, handler: luatrace.BreakHandler): luatrace.Breakpoint
 ---@param where luatrace.Location functions and globs
 ---@param options luatrace.BreakOptions
----@param handler luatrace.BreakHandler
+---@param handler luatrace.BreakHandler or an aggregation, which is returned then
 ---@return luatrace.Breakpoint breakpoint
 function luatrace.on_call(where, options, handler) end
 
@@ -426,6 +427,153 @@ function luatrace.on_stop(kinds, handler) end
 ---@param handler fun()
 ---@return luatrace.Hook hook
 function luatrace.on_end(handler) end
+
+--# Aggregations
+--:
+--: Where a handler would only count, an aggregation stands in its place: `count`, `sum` or `hist`.
+--: It runs in the engine, without entering Lua, and needs the end of a system call only where it
+--: looks at the result or the time.
+--:
+--: <!-- run: luatrace example.lua -- ls /usr
+--:      expect: openat%s+%d+
+--:      expect: values, average -->
+--: ```lua
+--: local files = on_syscall("%file", count { by = "name" })
+--: local sizes = on_syscall("read", hist("ret"))
+--: on_end(function()
+--:   print(files)
+--:   print(sizes)
+--: end)
+--: ```
+--:
+--: `on_syscall`, `on_signal`, `on_break` and `on_call` take one, and return it; the same one can be
+--: given to several. What a key or value can be:
+--:
+--: | key or value | | where |
+--: |---|---|---|
+--: | `"name"`, `"nr"` | of the system call or signal | calls, signals |
+--: | `"abi"` | `"x86_64"` or `"i386"` | calls |
+--: | `"ret"` | the result; as a value, of calls that succeed | calls |
+--: | `"error"` | the name of the error, `"ok"` where there is none; a key | calls |
+--: | `"time"` | nanoseconds between the entry and the exit, as the tracer sees them | calls |
+--: | `"fd"`, `"filename"`, … | an argument by name: a number, or as a key a string | calls |
+--: | `1`, `2`, … | an argument by position, as in its register | calls, breakpoints |
+--: | `{ arg = 1, type = "i32" }` | as `i8` … `i64`, `u8` … `u64`, `string` (a key) | the same |
+--: | `"caller"` | address that the function returns to | breakpoints |
+--: | `"pc"` | the program counter | everywhere |
+--: | `"tid"`, `"pid"`, `"comm"` | thread, process, name of the thread (a key) | everywhere |
+--:
+--: Calls that lack an argument that is a key or value are not counted, as with conditions. An
+--: argument that is called like something else in the table is `{ arg = "pid" }`. Conditions of
+--: `on_syscall` hold for aggregations too, but for those that are functions. `on_break` takes
+--: `when = { [1] = { min = 100 } }`: by the position of an argument, a number, `{ min =, max = }`,
+--: `{ has = mask }` or a list of these, and `type` to say how many bytes count (`i32`). Its options
+--: `process`, `after_prologue` and `enabled` work as well.
+--:
+--: Counts are exact: no event is lost or sampled, whatever threads and forked children do. A
+--: program that makes up millions of keys does not fill the memory: rows are limited, and what has
+--: no row counts as "(others)", so that totals stay right.
+
+--- Count events, by up to four keys.
+---
+--- `by` is a key or a list of keys; without it there is one number. `max`: the most rows (16384, of
+--- histograms 4096).
+---
+--- <!-- run: luatrace example.lua -- sh -c 'kill -USR1 $$' || true
+---      expect: SIGUSR1 -->
+--- ```lua
+--- local signals = on_signal(count { by = { "name", "comm" } })
+--- on_end(function()
+---   for name, comm, n in signals:pairs() do print(name, comm, n) end
+--- end)
+--- ```
+---@param options? table<string, any> `by`, `max`
+---@return luatrace.Aggregation aggregation
+function luatrace.count(options) end
+
+--- Add up a value, and count.
+---
+--- <!-- run: luatrace example.lua -- sh -c "echo hello"
+---      expect: 6 bytes in 1 -->
+--- ```lua
+--- local written = on_syscall("write", { fd = 1 }, sum("ret"))
+--- on_end(function() print(("%d bytes in %d calls"):format(written:total())) end)
+--- ```
+---@param value luatrace.Key
+---@param options? table<string, any> `by`, `max`
+---@return luatrace.Aggregation aggregation
+function luatrace.sum(value, options) end
+
+--- How a value is distributed: how often it was in which range, with its count and sum. Ranges are
+--- powers of two, or with `to` and `step` (and `from`, 0) of equal size, at most 1024 of them.
+---
+--- <!-- run: luatrace example.lua -- ls
+---      expect: %[8, 16%)%s+%d+ |@* *| -->
+--- ```lua
+--- local sizes = on_break("libc:malloc", hist(1, { by = "pid" }))
+--- on_end(function() print(sizes) end)
+--- ```
+---@param value luatrace.Key
+---@param options? table<string, any> `by`, `max`, `from`, `to`, `step`
+---@return luatrace.Aggregation aggregation
+function luatrace.hist(value, options) end
+
+---@alias luatrace.Key string|integer|{ arg: string|integer, type: string? }
+
+--- What `count`, `sum` and `hist` make. It can be read at any time. `tostring` gives a table or
+--- bars for people.
+---@class luatrace.Aggregation
+---@field stops integer addresses at which threads stop to be counted (`on_break`)
+---@field planted integer addresses at which they are counted without a stop
+local aggregation = {}
+
+--- The count for one key (as many values as it has keys), the sum, or of a histogram the row, nil
+--- where there is none.
+---@param ... string|integer
+---@return integer|luatrace.Row|nil value
+function aggregation:get(...) end
+
+--- Iterate over keys and values, the greatest first: `for name, fd, n in a:pairs()`. The value is a
+--- count, a sum, or the row of a histogram.
+---@param order? "value"|"key"
+---@return fun(): ...
+function aggregation:pairs(order) end
+
+--- All rows as tables, the greatest first.
+---@param order? "value"|"key"
+---@return luatrace.Row[]? rows
+---@return string? message
+---@return string? code
+function aggregation:rows(order) end
+
+--- The sum over all rows, with what has no row; of a histogram how many values there were.
+---@return integer total
+---@return integer count
+function aggregation:total() end
+
+--- How much of the total has no row of its own.
+---@return integer total
+---@return integer count
+function aggregation:others() end
+
+--- Forget what has been counted, and go on.
+function aggregation:clear() end
+
+--- Count no longer. What has been counted can still be read.
+function aggregation:remove() end
+
+--- What was counted for one key.
+---@class luatrace.Row
+---@field key table the keys by position and name: `row.key[1]`, `row.key.name`, `row.key.arg1`
+---@field count integer
+---@field sum integer? of `sum` and `hist`; 64 bits that wrap
+---@field average number? the same
+---@field buckets luatrace.Bucket[]? of `hist`, from the first to the last that has any
+
+---@class luatrace.Bucket
+---@field from integer? the least value; nil: there is no lower bound
+---@field to integer? values are less; nil: there is no upper bound
+---@field count integer
 
 --# Starting and waiting
 --:
@@ -2303,5 +2451,8 @@ after = luatrace.after
 every = luatrace.every
 sleep = luatrace.sleep
 emulate = luatrace.emulate
+count = luatrace.count
+sum = luatrace.sum
+hist = luatrace.hist
 
 return luatrace

@@ -184,7 +184,7 @@ function operands.tests_of_break(when)
   for position, wanted in pairs(when) do
     local label = tostring(position)
     if type(position) ~= "number" or position < 1 or position > 16 or position % 1 ~= 0 then
-      core.raise(("on_break: when has arguments by their positions, such as { [1] = 100 }, not '%s'")
+      core.raise(("on_break: when has arguments by position, such as { [1] = 100 }, not '%s'")
         :format(label))
     end
     local kind = type(wanted) == "table" and wanted.type or nil

@@ -154,6 +154,9 @@ hook = luatrace.on_exit(function(_, status)
   once("luatrace.Hook", compare_plain, hook, names_of(debug.getmetatable(hook)))
 end)
 
+local aggregation = luatrace.count()
+once("luatrace.Aggregation", compare_plain, aggregation,
+  names_of(debug.getmetatable(aggregation)))
 local timer = luatrace.after(0, function() end)
 once("luatrace.Timer", compare_plain, timer, names_of(timer, debug.getmetatable(timer)))
 local virtual = luatrace.emulate.file("/documented", {})
@@ -171,7 +174,8 @@ local unchecked = { [""] = true, ["luatrace.Registers"] = true, ["luatrace.Args"
   ["luatrace.Events"] = true, ["luatrace.Gone"] = true, ["luatrace.Handlers"] = true,
   ["luatrace.File"] = true, ["luatrace.Stop"] = true, ["luatrace.Bit"] = true,
   ["luatrace.Emulate"] = true, ["luatrace.Line"] = true, ["luatrace.Function"] = true,
-  ["luatrace.Block"] = true, ["luatrace.Inlined"] = true }
+  ["luatrace.Block"] = true, ["luatrace.Inlined"] = true, ["luatrace.Row"] = true,
+  ["luatrace.Bucket"] = true }
 for class in pairs(meta) do
   local checked = seen[class] or unchecked[class] or not class:find("^luatrace%.%u")
   if not checked then
