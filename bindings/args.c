@@ -111,16 +111,16 @@ unsigned bind_find_argument(lua_State *L, const struct lt_call *call, int at, bo
 
 /* ---- Metamethods -------------------------------------------------------------------------- */
 
-static int args_index(lua_State *L)
+int bind_args_index(lua_State *L)
 {
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  const struct lt_call *call = bind_live_call(L, args);
+  struct bind_call args = bind_check_call(L, 1, BIND_ARGS);
+  const struct lt_call *call = bind_live_call(L, &args);
   bool raw;
   unsigned index = bind_find_argument(L, call, 2, &raw);
   if (raw)
     compat_push_int64(L, (int64_t)call->args[index]);
   else
-    bind_push_argument(L, args->thread, index);
+    bind_push_argument(L, args.thread, index);
   return 1;
 }
 
@@ -130,10 +130,10 @@ static unsigned count_of(const struct lt_call *call)
   return known && known->known ? known->count : LT_CALL_ARGS;
 }
 
-static int args_len(lua_State *L)
+int bind_args_len(lua_State *L)
 {
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  lua_pushinteger(L, (lua_Integer)count_of(bind_live_call(L, args)));
+  struct bind_call args = bind_check_call(L, 1, BIND_ARGS);
+  lua_pushinteger(L, (lua_Integer)count_of(bind_live_call(L, &args)));
   return 1;
 }
 
@@ -141,8 +141,8 @@ static int args_len(lua_State *L)
  * of the declaration. Upvalue 1 is the position. */
 static int args_next(lua_State *L)
 {
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  const struct lt_call *call = bind_live_call(L, args);
+  struct bind_call args = bind_check_call(L, 1, BIND_ARGS);
+  const struct lt_call *call = bind_live_call(L, &args);
   const struct lt_syscall *known = lt_syscall_find((enum lt_abi)call->abi, call->nr);
   unsigned index = (unsigned)lua_tointeger(L, lua_upvalueindex(1));
   if (index >= count_of(call)) {
@@ -155,13 +155,13 @@ static int args_next(lua_State *L)
     lua_pushstring(L, known->args[index].name);
   else
     lua_pushinteger(L, (lua_Integer)index + 1);
-  bind_push_argument(L, args->thread, index);
+  bind_push_argument(L, args.thread, index);
   return 2;
 }
 
-static int args_pairs(lua_State *L)
+int bind_args_pairs(lua_State *L)
 {
-  bind_check(L, 1, BIND_ARGS);
+  bind_check_call(L, 1, BIND_ARGS);
   lua_pushinteger(L, 0);
   lua_pushcclosure(L, args_next, 1);
   lua_pushvalue(L, 1);
@@ -169,24 +169,11 @@ static int args_pairs(lua_State *L)
   return 3;
 }
 
-static int args_tostring(lua_State *L)
+int bind_args_tostring(lua_State *L)
 {
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  const struct lt_call *call = bind_live_call(L, args);
+  struct bind_call args = bind_check_call(L, 1, BIND_ARGS);
+  const struct lt_call *call = bind_live_call(L, &args);
   bind_push_call_name(L, call->abi, call->nr);
   lua_pushfstring(L, "arguments of %s", lua_tostring(L, -1));
   return 1;
 }
-
-static const luaL_Reg meta[] = {
-    {"__len", args_len},
-    {"__pairs", args_pairs},
-    {"__tostring", args_tostring},
-    {NULL, NULL},
-};
-
-const struct bind_class bind_args_class = {
-    .name = "arguments",
-    .index = args_index,
-    .meta = meta,
-};

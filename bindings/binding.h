@@ -16,13 +16,14 @@
 
 #include "compat.h"
 #include "luatrace.h"
+#include "tasks.h"
 
 /* The types of userdata. Each has one metatable. */
 enum bind_type {
   BIND_THREAD,
   BIND_PROCESS,
-  BIND_CALL,
-  BIND_ARGS,
+  BIND_CALL, /* light: see struct bind_call */
+  BIND_ARGS, /* light */
   BIND_REGS,
   BIND_MEM,
   BIND_TYPE_COUNT
@@ -46,6 +47,11 @@ struct binding {
   int dispatchers[LT_KIND_COUNT];          /* registry references, LUA_NOREF where there is none */
   int step_until;                          /* registry reference (steps.c) */
   const struct lt_stop *stop;              /* the record that is being dispatched */
+  struct bind_thread **threads;            /* live thread objects by slot; NULL: free */
+  unsigned thread_count, thread_room;      /* slots that were ever used; allocated */
+  unsigned free_slots;                     /* of those that were used */
+  struct bind_tasks tasks;                 /* tasks.c */
+  struct bind_quick quick;                 /* quick.c */
   bool sweep;    /* a thread or process that somebody may wait for is gone */
   bool launched; /* something was launched: Ctrl-C is its business */
   pid_t first;   /* the process that was launched first; its end is ours */
@@ -71,6 +77,10 @@ struct bind_thread {
   uint64_t became;      /* lt_thread_call_seq() of the latest call that became another */
   uint64_t exit_wanted; /* somebody waits for the exit of the call with this lt_thread_call_seq() */
   bool awaited;         /* a script may be waiting for this thread */
+  unsigned slot;        /* its place in the binding's `threads`, while it lives */
+  lua_State *leaver;    /* the task that waits for the exit of call `leaves` (quick.c); or NULL */
+  uint64_t leaves;
+  struct bind_thread *next_lost; /* quick.c */
 };
 
 struct bind_process {
@@ -78,10 +88,12 @@ struct bind_process {
   pid_t pid;
 };
 
-/* A system call object, and with the same contents its `args`. It refers to the thread object. */
+/* A system call object, and with the same contents its `args`. For Lua it is a light userdata with
+ * the number of the call and the thread's slot in it: making one allocates nothing, and as no other
+ * call has its number, one that is kept beyond its time is noticed. */
 struct bind_call {
-  struct bind_thread *thread;
-  uint64_t seq; /* lt_thread_call_seq() */
+  struct bind_thread *thread; /* NULL: gone, and with it the call */
+  uint64_t seq;               /* lt_thread_call_seq() */
 };
 
 /* t.regs and t.mem */
@@ -103,6 +115,11 @@ void *bind_check(lua_State *L, int index, enum bind_type type);
 /* The live handle, or raise "thread 12 is gone". */
 lt_thread *bind_live_thread(lua_State *L, struct bind_thread *box);
 lt_process *bind_live_process(lua_State *L, struct bind_process *box);
+/* Push the call that the thread is in, or its args; the thread has an object. Allocates nothing. */
+void bind_push_call(lua_State *L, const struct bind_thread *box, enum bind_type type);
+/* Whether the value at `index` is such an object; what it stands for, or raise as bind_check(). */
+bool bind_is_call(lua_State *L, int index, enum bind_type type);
+struct bind_call bind_check_call(lua_State *L, int index, enum bind_type type);
 /* Give the userdata on the top of the stack its metatable. */
 void bind_set_type(lua_State *L, enum bind_type type);
 /* In an __index or __newindex closure (upvalues: methods, attribute numbers): the number of the
@@ -110,6 +127,10 @@ void bind_set_type(lua_State *L, enum bind_type type);
 int bind_attribute(lua_State *L);
 /* Raise "a thread has no field 'x'". */
 int bind_no_attribute(lua_State *L, const char *what);
+/* The number in a call's object. */
+uint64_t bind_call_number(const lt_thread *thread);
+/* Nobody needs the object any more but scripts that have it. Cannot raise. */
+void bind_release(struct binding *binding, const void *box);
 /* The hooks for lt_session_create(). */
 void bind_thread_freed(void *data, lt_thread *thread);
 void bind_process_freed(void *data, lt_process *process);
@@ -128,7 +149,14 @@ struct bind_class {
   const luaL_Reg *meta, *methods;
 };
 extern const struct bind_class bind_thread_class, bind_process_class, bind_call_class,
-    bind_args_class, bind_regs_class, bind_mem_class;
+    bind_regs_class, bind_mem_class;
+
+/* args.c: the metamethods of call.args. */
+int bind_args_index(lua_State *L);
+int bind_args_newindex(lua_State *L);
+int bind_args_tostring(lua_State *L);
+int bind_args_len(lua_State *L);
+int bind_args_pairs(lua_State *L);
 
 /* ---- Errors ------------------------------------------------------------------------------- */
 
@@ -175,6 +203,10 @@ unsigned bind_find_argument(lua_State *L, const struct lt_call *call, int at, bo
 void bind_push_argument(lua_State *L, const struct bind_thread *box, unsigned index);
 /* call.c: the call if it is not over, or raise. */
 const struct lt_call *bind_live_call(lua_State *L, const struct bind_call *call);
+/* Push value | nil, message, code of a call that has run; returns how many. */
+int bind_push_result(lua_State *L, const struct lt_call *call);
+/* Keep what the call's arguments point to, and ask for its exit. Raises. */
+void bind_ask_exit(lua_State *L, struct bind_thread *box);
 /* maps.c: push a list of the maps of a thread's process, or a failure. */
 int bind_push_maps(lua_State *L, lt_thread *thread);
 /* text.c: the same text with what could harm a terminal replaced; releases with free(). */
@@ -182,7 +214,8 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 
 /* ---- The primitives, by table; each adds its functions to the `core` at the top of the stack */
 
-void bind_open_tasks(lua_State *L);     /* tasks.c: resume */
+void bind_open_tasks(lua_State *L);     /* tasks.c: coroutines */
+void bind_open_quick(lua_State *L);     /* quick.c: the straight path of most events */
 void bind_open_errors(lua_State *L);    /* errors.c */
 void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */
 void bind_open_spawn(lua_State *L);     /* spawn.c */

@@ -52,6 +52,9 @@ static inline void *compat_owner(lua_State *L)
   return *(void **)lua_getextraspace(L);
 }
 
+/* A light userdata can have values below this many bits. */
+#define COMPAT_LIGHT_BITS 64
+
 /* Exact 64-bit integers. Unsigned values show the same bits. */
 static inline void compat_push_int64(lua_State *L, int64_t value)
 {

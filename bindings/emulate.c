@@ -36,11 +36,11 @@ static int core_emulated(lua_State *L)
   return 1;
 }
 
-static lt_thread *call_thread(lua_State *L, struct bind_call **ret)
+static lt_thread *call_thread(lua_State *L, struct bind_call *ret)
 {
-  *ret = bind_check(L, 1, BIND_CALL);
-  bind_live_call(L, *ret);
-  return (*ret)->thread->thread;
+  *ret = bind_check_call(L, 1, BIND_CALL);
+  bind_live_call(L, ret);
+  return ret->thread->thread;
 }
 
 static int check(lua_State *L, const struct bind_call *call, int error)
@@ -54,22 +54,22 @@ static int check(lua_State *L, const struct bind_call *call, int error)
 /* core.pass(call): the kernel makes it after all */
 static int core_pass(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
-  return check(L, call, lt_call_pass(thread));
+  return check(L, &call, lt_call_pass(thread));
 }
 
 /* core.answer(call, value): the kernel does not make it; negative: a negated errno */
 static int core_answer(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
-  return check(L, call, lt_call_skip(thread, bind_check_int64(L, 2)));
+  return check(L, &call, lt_call_skip(thread, bind_check_int64(L, 2)));
 }
 
 /* ---- Calls in the place of others --------------------------------------------------------- */
 
-static int become(lua_State *L, struct bind_call *call, const char *name, uint64_t first,
+static int become(lua_State *L, const struct bind_call *call, const char *name, uint64_t first,
                   uint64_t second, uint64_t third)
 {
   lt_thread *thread = call->thread->thread;
@@ -85,7 +85,7 @@ static int become(lua_State *L, struct bind_call *call, const char *name, uint64
  * (from 0), make a memory file of that name */
 static int core_become_memory(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
   uint64_t path = lt_thread_call(thread)->args[luaL_checkinteger(L, 2)];
   char text[4096];
@@ -93,40 +93,40 @@ static int core_become_memory(lua_State *L)
   ssize_t size = lt_mem_string(thread, path, text, sizeof text - 1, &whole);
   if (size > NAME_MAX_MEMFD)
     path += (uint64_t)size - NAME_MAX_MEMFD;
-  return become(L, call, "memfd_create", path, lua_toboolean(L, 3) ? 1 : 0, 0);
+  return become(L, &call, "memfd_create", path, lua_toboolean(L, 3) ? 1 : 0, 0);
 }
 
 /* core.become_rest(call, ms): instead of making the call, wait so long; a signal ends it */
 static int core_become_rest(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   call_thread(L, &call);
-  return become(L, call, "poll", 0, 0, (uint64_t)luaL_checkinteger(L, 2));
+  return become(L, &call, "poll", 0, 0, (uint64_t)luaL_checkinteger(L, 2));
 }
 
 /* core.become_poll(call, ms): make it poll(fds, nfds, ms), with the list that it has */
 static int core_become_poll(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
   const struct lt_call *now = lt_thread_call(thread);
-  return become(L, call, "poll", now->args[0], now->args[1], (uint64_t)luaL_checkinteger(L, 2));
+  return become(L, &call, "poll", now->args[0], now->args[1], (uint64_t)luaL_checkinteger(L, 2));
 }
 
 /* core.redo(call): at its exit; the program makes its own call again */
 static int core_redo(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
-  return check(L, call, lt_call_redo(thread));
+  return check(L, &call, lt_call_redo(thread));
 }
 
 /* core.restart(call, handlers_end): at the exit of a rest that a signal has ended */
 static int core_restart(lua_State *L)
 {
-  struct bind_call *call;
+  struct bind_call call;
   lt_thread *thread = call_thread(L, &call);
-  return check(L, call, lt_call_restart(thread, lua_toboolean(L, 2)));
+  return check(L, &call, lt_call_restart(thread, lua_toboolean(L, 2)));
 }
 
 /* ---- Descriptors -------------------------------------------------------------------------- */

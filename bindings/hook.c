@@ -183,6 +183,9 @@ enum lt_verdict bind_hook(void *data, lt_thread *thread, const struct lt_stop *s
     note_first_end(binding, stop);
   if (stop->kind == LT_GROUP_STOP && stop->pid == binding->first)
     bind_signals_program_stopped(binding);
+  enum lt_verdict verdict;
+  if (bind_quick_stop(binding, thread, stop, &verdict))
+    return verdict;
   if (binding->dispatchers[stop->kind] == LUA_NOREF)
     return LT_RESUME;
   struct event event = {binding, thread, stop};

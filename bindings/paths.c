@@ -33,8 +33,8 @@ static bool has_shape(const struct lt_arg *arg, const char *shape)
  * where it cannot be read */
 static int core_paths(lua_State *L)
 {
-  const struct bind_call *call = bind_check(L, 1, BIND_CALL);
-  const struct lt_call *now = bind_live_call(L, call);
+  struct bind_call call = bind_check_call(L, 1, BIND_CALL);
+  const struct lt_call *now = bind_live_call(L, &call);
   const struct lt_syscall *known = lt_syscall_find((enum lt_abi)now->abi, now->nr);
   lua_Integer count = 0;
   lua_newtable(L);
@@ -42,7 +42,7 @@ static int core_paths(lua_State *L)
     if (!has_shape(&known->args[i], "path") || is_link_text(known, i) || now->args[i] == 0)
       continue;
     lua_createtable(L, 0, 4);
-    bind_push_argument(L, call->thread, i);
+    bind_push_argument(L, call.thread, i);
     if (lua_type(L, -1) == LUA_TSTRING)
       lua_setfield(L, -2, "text");
     else

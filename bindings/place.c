@@ -285,16 +285,16 @@ static int place(const struct bind_change *change)
 
 static struct bind_change begin(lua_State *L)
 {
-  const struct bind_call *args = bind_check(L, 1, BIND_ARGS);
-  struct bind_change change = {.L = L, .box = args->thread, .value = 3};
+  struct bind_call args = bind_check_call(L, 1, BIND_ARGS);
   bool raw;
-  change.call = bind_live_call(L, args);
+  const struct lt_call *now = bind_live_call(L, &args);
+  struct bind_change change = {.L = L, .box = args.thread, .value = 3, .call = now};
   change.index = bind_find_argument(L, change.call, 2, &raw);
   change.row = lt_syscall_find((enum lt_abi)change.call->abi, change.call->nr);
   if (!raw && change.row)
     change.arg = &change.row->args[change.index];
-  if (!lt_thread_stopped(args->thread->thread))
-    bind_check_access(L, args->thread, -EBUSY);
+  if (!lt_thread_stopped(args.thread->thread))
+    bind_check_access(L, args.thread, -EBUSY);
   return change;
 }
 
@@ -321,12 +321,12 @@ static int core_set_argument(lua_State *L)
   return place(&change);
 }
 
-/* core.on_assign(fn): fn(args, name, value) is what an assignment to an argument calls; it may
+/* core.on_assign(fn): fn(call or args, name, value) is what an assignment to either calls; it may
  * wait, as no C function could */
 static int core_on_assign(lua_State *L)
 {
   luaL_checktype(L, 1, LUA_TFUNCTION);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &bind_args_class);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &bind_call_class);
   lua_pushvalue(L, 1);
   lua_setfield(L, -2, "__newindex");
   return 0;

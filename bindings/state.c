@@ -1,4 +1,6 @@
 /* state.c - making and closing the Lua state. */
+#include <stdlib.h>
+
 #include "binding.h"
 #include "prelude.h"
 
@@ -35,6 +37,7 @@ static void push_core(lua_State *L)
   lua_newtable(L);
   bind_open_objects(L);
   bind_open_tasks(L);
+  bind_open_quick(L);
   bind_open_errors(L);
   bind_open_trace(L);
   bind_open_spawn(L);
@@ -111,6 +114,9 @@ void bind_close(struct binding *binding)
 {
   if (binding->L)
     lua_close(binding->L);
+  free(binding->tasks.ending);
+  free(binding->threads);
+  binding->threads = NULL;
   binding->L = binding->running = NULL;
 }
 

@@ -42,7 +42,7 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
   for (int i = 0; i < LT_CALL_ARGS; i++)
     call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
-  thread->call_seq = ++thread->calls_made;
+  thread->call_seq = ++thread->session->calls_made;
   thread->want_exit = thread->counts_exit = false;
   thread->skipped = false;
   thread->changed_args = 0;
@@ -136,7 +136,7 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
     call->ip = info->instruction_pointer;
     call->sp = info->stack_pointer;
     thread->in_call = true;
-    thread->call_seq = ++thread->calls_made;
+    thread->call_seq = ++thread->session->calls_made;
   }
   call->ret = info->exit.rval;
   call->is_error = info->exit.is_error;

@@ -122,7 +122,6 @@ struct lt_thread {
   struct lt_call call; /* the current call */
   bool in_call;        /* `call` holds: from entry until it runs on from the exit */
   uint64_t call_seq;   /* number of `call`, see lt_thread_call_seq() */
-  uint64_t calls_made; /* the last such number */
   bool want_exit;      /* somebody asked for the exit of `call` */
   bool counts_exit;    /* an aggregation waits for it (aggregate_stops.c) */
   uint64_t counts_from, counts_as; /* when `call` was entered; how many places there were then */
@@ -202,6 +201,7 @@ struct lt_session {
   unsigned orphans;      /* threads in LT_ST_ORPHAN */
   uint64_t orphan_since; /* lt_k_now() when the oldest of them came */
   uint64_t seq;
+  uint64_t calls_made; /* the latest lt_thread_call_seq() */
 
   uint32_t kinds;                  /* bit per enum lt_kind that is subscribed */
   uint64_t calls[LT_ABI_COUNT][8]; /* bit per syscall number that is subscribed */

@@ -1096,7 +1096,7 @@ LT_API int lt_signal_number(const char *name); /* with or without SIG; 0 if unkn
 /* The call the thread is in or has just left: valid from its entry until it runs on from its exit.
  * NULL outside. */
 LT_API const struct lt_call *lt_thread_call(const lt_thread *thread);
-/* Counts the thread's calls: with another number it is another call. */
+/* Counts the calls of the session: no other call, of whatever thread, has the same number. */
 LT_API uint64_t lt_thread_call_seq(const lt_thread *thread);
 /* At LT_SYSCALL_ENTRY: report this call's exit too. Errors: EINVAL (not at an entry). */
 LT_API int lt_call_want_exit(lt_thread *thread);

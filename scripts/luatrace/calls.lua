@@ -22,7 +22,10 @@ local function assign(args, name, value)
   end
 end
 
-core.on_assign(assign)
+core.on_assign(function(object, name, value)
+  if core.is_args(object) then return assign(object, name, value) end
+  core.assign_call(object, name, value)
+end)
 
 -- ---- Results -------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ local launch = require "luatrace.launch"
 local listeners = require "luatrace.listeners"
 local modules = require "luatrace.modules"
 local objects = require "luatrace.objects"
+local quiet = require "luatrace.quiet"
 local remote = require "luatrace.remote"
 local select = require "luatrace.select"
 local steps = require "luatrace.steps"
@@ -78,8 +79,12 @@ end
 
 local function finish(t)
   holds.hooked = nil
+  quiet.look()
   return holds.is_held(t)
 end
+
+quiet.begin = begin
+local rest = {} -- by kind: what comes after the handlers of a stop that was quiet at first
 
 -- ---- System calls --------------------------------------------------------------------------
 
@@ -110,21 +115,31 @@ local function offer_entry(t, call, abi, nr)
   end
 end
 
-on["syscall-entry"] = function(t, abi, nr)
-  begin(t)
-  local list, call = hooks.calls(abi, nr), nil
-  for i = 1, #list do call = turns.run(t, call_entry_handler, list[i], t, call) or call end
+local function end_entry(t, abi, nr, call)
   call_stop_handlers(t, "syscall-entry", t)
   if emulate.any then turns.run(t, emulate.entry, t, call) end
   if listeners.any(t) and t.alive then turns.run(t, offer_entry, t, call, abi, nr) end
   return finish(t)
 end
 
+on["syscall-entry"] = function(t, abi, nr)
+  begin(t)
+  local list, call = hooks.calls(abi, nr), nil
+  for i = 1, #list do call = turns.run(t, call_entry_handler, list[i], t, call) or call end
+  return end_entry(t, abi, nr, call)
+end
+
+rest["syscall-entry"] = end_entry
+
+rest["syscall-exit"] = function(t)
+  tell_listeners(t, t, "syscall-exit")
+  return finish(t)
+end
+
 on["syscall-exit"] = function(t)
   begin(t)
   wait.call_left(t)
-  tell_listeners(t, t, "syscall-exit")
-  return finish(t)
+  return rest["syscall-exit"](t)
 end
 
 -- ---- Programs that run without the privileges of their files ------------------------------
@@ -310,5 +325,6 @@ on["process-exit"] = function(p, t, code, signo, dumped, known)
 end
 
 core.dispatch(on)
+core.rest(rest)
 
 return dispatch

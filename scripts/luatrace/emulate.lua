@@ -3,13 +3,16 @@
 
 local core = require "luatrace.core"
 local holds = require "luatrace.holds"
+local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
-require "luatrace.wait" -- call:leave()
+local wait = require "luatrace.wait"
 
 local emulate = {
   any = false, -- p:emulate was called
 }
+
+quiet.when(function() return not emulate.any end)
 
 -- ---- Answering -----------------------------------------------------------------------------
 
@@ -67,6 +70,7 @@ function core.methods.process.emulate(p, fn)
     core.raise("p:emulate needs a function that answers calls, or nil, not a " .. type(fn))
   end
   subscribe.forever("clone")
+  quiet.disturb()
   emulate.any = true
   emulators[p] = fn
   core.emulate(p, fn ~= nil)
@@ -78,7 +82,7 @@ function emulate.cloned(t, child)
   if fn and child.alive then emulators[child.process] = fn end
 end
 
-local leave = core.methods.call.leave
+local leave = wait.leave
 
 -- The kernel makes the call after all; returns what call:leave() does.
 function core.methods.call.pass(call)
@@ -98,7 +102,7 @@ function core.methods.call.pass(call)
 end
 
 -- In an emulator's function there is nothing else that a call could run in.
-function core.methods.call.leave(call)
+function wait.leave(call)
   local served = serving[tasks.current()]
   if served and not call.done and core.emulated(core.call_thread(call)) then return call:pass() end
   return leave(call)

@@ -1,6 +1,7 @@
 -- What happens when the code of a script fails: the message, and whether tracing goes on.
 
 local core = require "luatrace.core"
+local quiet = require "luatrace.quiet"
 
 local errors = {
   go_on = false, -- --on-error=go
@@ -34,10 +35,13 @@ local function is_noise(line)
   end
 end
 
+quiet.when(function() return not errors.over end)
+
 -- The traceback of the script's own code. The prelude's names for functions of the script (a
 -- traceback names what the caller called) become words.
 local function own_lines(trace)
   local lines = {}
+  trace = trace:gsub(" in function <[^>\n]*>$", " in a handler")
   for line in trace:gmatch("[^\n]+") do
     line = line:gsub(" in local 'chunk'$", " in main chunk"):gsub(" in %w+ 'fn'$", " in a handler")
     if not is_noise(line) then lines[#lines + 1] = line end
@@ -74,6 +78,7 @@ function errors.failed(co, e, is_main)
   local plain = gone or getmetatable(e) == Plain
   core.warn(text .. (plain and "" or own_lines(debug.traceback(co))))
   if is_main or not errors.go_on then
+    quiet.disturb()
     errors.over = true
     core.fail()
   end

@@ -7,6 +7,7 @@ local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
 local holds = require "luatrace.holds"
 local listeners = require "luatrace.listeners"
+local quiet = require "luatrace.quiet"
 local tasks = require "luatrace.tasks"
 
 local events = {}
@@ -15,6 +16,8 @@ local Stream = {}
 Stream.__index = Stream
 
 local bodies = {} -- by task: the streams whose loops it runs
+
+quiet.when(function() return next(bodies) == nil end)
 
 -- ---- The thread that the body looks at -----------------------------------------------------
 
@@ -111,6 +114,7 @@ local function open(stream)
   listeners.add_stream(stream)
   local task = tasks.current()
   if not bodies[task] then
+    quiet.disturb()
     bodies[task] = {}
     tasks.on_end(close_all)
   end

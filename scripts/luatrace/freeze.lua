@@ -2,6 +2,7 @@
 
 local core = require "luatrace.core"
 local holds = require "luatrace.holds"
+local quiet = require "luatrace.quiet"
 local tasks = require "luatrace.tasks"
 local timers = require "luatrace.timers"
 
@@ -65,6 +66,7 @@ end
 -- The thread whose event is being handled is not stopped by us: it stands still already, and runs
 -- only if the script waits for something that it has to run for.
 local function own_thread(p)
+  quiet.disturb()
   local t = holds.hooked
   return t and t.alive and t.process == p and t or nil
 end

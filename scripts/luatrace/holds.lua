@@ -5,15 +5,19 @@
 -- while that is frozen (freeze.lua), or has said so (t:hold).
 
 local core = require "luatrace.core"
+local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 
 local holds = {
-  hooked = nil, -- the thread whose hook runs: it is stopped without being held
+  hooked = nil, -- the thread whose hook runs, unless that is quiet: stopped without being held
 }
 
 local counts = {} -- by thread
 
+quiet.when(function() return next(counts) == nil end)
+
 function holds.add(t)
+  quiet.disturb()
   counts[t] = (counts[t] or 0) + 1
 end
 
@@ -46,6 +50,8 @@ end
 
 local fresh = {} -- by task: list of threads
 
+quiet.when(function() return next(fresh) == nil end)
+
 function holds.add_fresh(task, t)
   holds.add(t)
   local list = fresh[task]
@@ -68,6 +74,8 @@ end
 
 local standing = {} -- by task: thread
 
+quiet.when(function() return next(standing) == nil end)
+
 function holds.stand(task, t)
   holds.add(t)
   standing[task] = t
@@ -86,6 +94,7 @@ end
 
 -- Run fn() while t stands still, as in a hook of t; afterwards it runs on if nobody holds it.
 function holds.visit(t, fn)
+  quiet.disturb()
   local outer = holds.hooked
   holds.hooked = t
   fn()

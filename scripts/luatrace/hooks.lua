@@ -5,6 +5,7 @@ local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local conditions = require "luatrace.conditions"
 local modules = require "luatrace.modules"
+local quiet = require "luatrace.quiet"
 local selections = require "luatrace.select"
 local subscribe = require "luatrace.subscribe"
 
@@ -24,7 +25,22 @@ function hooks.handlers(kind) return handlers[kind] end
 local cache = {} -- by ABI: by number: list of { handler, tests }, with the call's name
 local counts = {} -- by name: how many calls were seen, of lists that are no longer in the cache
 
+local quick = {} -- list of { abi, nr, list }: those whose one handler quick.c calls
+
+-- Take over what quick.c has counted.
+local function collect()
+  for _, one in ipairs(quick) do
+    local count = core.quick_count(one.abi, one.nr)
+    one.list.count = one.list.count + count
+    local handler = one.list[1].handler
+    handler.calls = handler.calls + count
+  end
+end
+
 local function forget_cache()
+  collect()
+  for _, one in ipairs(quick) do core.quick_forget(one.abi, one.nr) end
+  quick = {}
   for _, lists in pairs(cache) do
     for _, list in pairs(lists) do
       if list.count > 0 then counts[list.name] = (counts[list.name] or 0) + list.count end
@@ -37,6 +53,16 @@ forget_cache()
 
 local UNKNOWN = "unknown" -- all numbers without a name share a list: programs may make up any
 
+-- A lone handler that asks nothing before it is called. One without a second parameter needs no
+-- object for the call.
+local function make_quick(abi, nr, list)
+  local one = list[1]
+  if list[2] or not one or one.tests[1] or one.tests.ask then return end
+  local info = debug.getinfo(one.handler.fn, "u")
+  core.quick_call(abi, nr, one.handler.fn, info.isvararg or info.nparams > 1)
+  quick[#quick + 1] = { abi = abi, nr = nr, list = list }
+end
+
 local function make_list(abi, nr)
   local name = core.syscall_name(abi, nr)
   local key = name and nr or UNKNOWN
@@ -48,6 +74,7 @@ local function make_list(abi, nr)
     if tests then list[#list + 1] = { handler = handler, tests = tests } end
   end
   cache[abi][key] = list
+  if name then make_quick(abi, nr, list) end
   return list
 end
 
@@ -67,7 +94,17 @@ end
 -- ---- Registering and removing --------------------------------------------------------------
 
 local Handle = {}
-Handle.__index = Handle
+
+-- h.count: times it was called
+function Handle:__index(key)
+  if key ~= "count" then return Handle[key] end
+  collect()
+  return self.calls
+end
+
+function Handle:__newindex(key, value)
+  rawset(self, key == "count" and "calls" or key, value)
+end
 
 local record_of = { clone = "clone", exec = "exec", signal = "signal", ["break"] = "break",
   watch = "watch",
@@ -85,7 +122,10 @@ local function subscribe_handler(handler, on)
   end
 end
 
+quiet.when(function() return handlers.stop[1] == nil end)
+
 local function replace_list(kind, add, remove)
+  quiet.disturb()
   local list = {}
   for _, handler in ipairs(handlers[kind]) do
     if handler ~= remove then list[#list + 1] = handler end
@@ -96,7 +136,7 @@ local function replace_list(kind, add, remove)
 end
 
 local function register(handler)
-  handler.count = 0 -- times it was called
+  handler.calls = 0
   handler.removed = false
   setmetatable(handler, Handle)
   replace_list(handler.kind, handler)

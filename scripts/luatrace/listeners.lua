@@ -2,6 +2,7 @@
 -- one thread; a stream (events.lua) wants all events of a process or of everything.
 
 local objects = require "luatrace.objects"
+local quiet = require "luatrace.quiet"
 
 local listeners = {}
 
@@ -10,9 +11,12 @@ local exit_waiters = {} -- by pid: those that wait for the process, whose thread
 local streams = {} -- list; replaced, never changed, so that it can be walked while it changes
 local turn = 0 -- counts the events: a listener is not told of the event that made it
 
+quiet.when(function() return next(waiters) == nil and streams[1] == nil end)
+
 -- ---- Adding and removing -------------------------------------------------------------------
 
 function listeners.add_waiter(t, waiter)
+  quiet.disturb()
   waiter.born = turn
   local list = waiters[t]
   if list then
@@ -33,6 +37,7 @@ function listeners.remove_waiter(t, waiter)
 end
 
 function listeners.add_stream(stream)
+  quiet.disturb()
   local list = {}
   for i = 1, #streams do list[i] = streams[i] end
   list[#list + 1] = stream

@@ -7,6 +7,7 @@
 -- for more: `turns` is a stack.
 
 local core = require "luatrace.core"
+local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 
@@ -15,6 +16,8 @@ local remote = {
 }
 
 local turns = {} -- by thread: { owner = task, queue = list of tasks, outer = turn or nil }
+
+quiet.when(function() return remote.under_way == 0 end)
 
 -- ---- Waiting for the thread ----------------------------------------------------------------
 
@@ -36,6 +39,7 @@ end
 function remote.run(t, begin, ...)
   core.check_live(t)
   tasks.check_can_wait()
+  quiet.disturb()
   wait_for_turn(t)
   local ok, message, code = begin(t, ...)
   if not ok then return nil, message, code end

@@ -5,146 +5,82 @@
 -- coroutines of its own inside a task: the versions of coroutine.resume and wrap below pass the
 -- token outwards, so that waiting works in them as well.
 --
--- A task that has finished is kept and takes the next function by a plain resume, so that an event
--- makes no new coroutine.
+-- tasks.c runs them, and keeps those that have finished for the next functions.
 
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 
-local resume, raw_yield, raw_create = core.resume, coroutine.yield, coroutine.create
+local resume, raw_yield, wake = core.resume, coroutine.yield, core.wake
+local raw_create = coroutine.create
 local raw_status, raw_close, isyieldable = coroutine.status, coroutine.close, coroutine.isyieldable
 
-local DONE, WAIT, EXIT = {}, {}, errors.EXIT
+local WAIT, EXIT = {}, errors.EXIT
 
 local tasks = {
   main = nil, -- the main chunk's task while it lives
   ending = false, -- nothing can be waited for any more: on_end runs
+  -- Run fn(a, b) as a task until it has finished or waits.
+  start = core.start,
+  -- The task that runs.
+  current = core.current,
+  -- Call fn(a), which cannot wait; returns true and what it returns, or false and what went wrong.
+  ask = core.ask,
 }
 
-local current -- the task that runs
-local idle, idle_count = {}, 0 -- finished tasks
-local IDLE_MAX = 256 -- more of them are left to the collector
 local at_end = {} -- by task: what to call when it has ended, however that was
 
-function tasks.current() return current end
-
 -- ---- Running -------------------------------------------------------------------------------
-
--- Handlers get as many arguments as there are, so that on_exit(print) prints no nil.
-local function body(fn, a, b)
-  while true do
-    if b ~= nil then
-      fn(a, b)
-    elseif a ~= nil then
-      fn(a)
-    else
-      fn()
-    end
-    fn, a, b = raw_yield(DONE)
-  end
-end
 
 local function ended(task)
   if task == tasks.main then tasks.main = nil end
   local clean_up = at_end[task]
   if clean_up then
     at_end[task] = nil
+    core.ending(task, false)
     for i = #clean_up, 1, -1 do clean_up[i](task) end
   end
 end
 
--- A resume of `task` has returned.
-local function settle(task, outer, ok, token)
-  current = outer
-  if not ok then
-    local was_main = task == tasks.main
-    ended(task)
-    errors.failed(task, token, was_main)
-  elseif token == DONE then
-    ended(task)
-    if idle_count < IDLE_MAX then
-      idle_count = idle_count + 1
-      idle[idle_count] = task
-    end
-  elseif token == EXIT then
-    ended(task)
+-- A task has come to an end that is not usual, or has yielded something else than WAIT.
+core.settle(WAIT, function(task, how, value)
+  local was_main = task == tasks.main
+  ended(task)
+  if how == "failed" then
+    errors.failed(task, value, was_main)
+  elseif value == EXIT then
     if raw_close then raw_close(task) end
-  elseif token ~= WAIT then
-    local was_main = task == tasks.main
-    ended(task)
+  elseif how == "yielded" then
     errors.failed(task, "coroutine.yield was called outside of a coroutine that the script made",
       was_main)
   end
-end
-
-local function run(task, ...)
-  local outer = current
-  current = task
-  return settle(task, outer, resume(task, ...))
-end
-
-local function asker(fn, a)
-  while true do fn, a = raw_yield(DONE, fn(a)) end
-end
-
-local idle_asker -- one of them that has finished
-
--- Call fn(a), which cannot wait; returns true and what it returns, or false and what went wrong.
-function tasks.ask(fn, a)
-  local outer, co = current, idle_asker or raw_create(asker)
-  current, idle_asker = nil, nil
-  local ok, token, answer = resume(co, fn, a)
-  current = outer
-  if ok and token == DONE then
-    idle_asker = co
-    return true, answer
-  elseif ok then
-    return false, "coroutine.yield was called outside of a coroutine that the script made"
-  end
-  return false, token
-end
-
--- Run fn(a, b) as a task until it has finished or waits. Most tasks of breakpoints are short and
--- many: what settle() would do for them is done here.
-function tasks.start(fn, a, b)
-  local task, outer = idle[idle_count], current
-  if task then
-    idle[idle_count] = nil
-    idle_count = idle_count - 1
-  else
-    task = raw_create(body)
-  end
-  current = task
-  local ok, token = resume(task, fn, a, b)
-  if token ~= DONE or at_end[task] or idle_count >= IDLE_MAX then
-    return settle(task, outer, ok, token)
-  end
-  current = outer
-  idle_count = idle_count + 1
-  idle[idle_count] = task
-end
+end)
 
 -- The same for the main chunk: its errors always end the run.
 function tasks.start_main(fn)
-  tasks.main = raw_create(body)
-  return run(tasks.main, fn)
+  tasks.start(function()
+    tasks.main = tasks.current()
+    tasks.on_end(function() end)
+    return fn()
+  end)
 end
 
 -- Let a waiting task go on: its wait returns the values, or raises the problem.
 function tasks.wake(task, ...)
-  return run(task, nil, ...)
+  return wake(task, nil, ...)
 end
 
 function tasks.throw(task, problem)
-  return run(task, problem)
+  return wake(task, problem)
 end
 
 -- Call fn(task) when the running task has ended.
 function tasks.on_end(fn)
-  local list = at_end[current]
+  local task = tasks.current()
+  local list = at_end[task]
   if not list then
     list = {}
-    at_end[current] = list
+    at_end[task] = list
+    core.ending(task, true)
   end
   list[#list + 1] = fn
 end
@@ -177,7 +113,7 @@ end
 
 -- Raise an error if the running code cannot wait.
 function tasks.check_can_wait()
-  if not current then
+  if not tasks.current() then
     core.raise("cannot wait here: this code is not part of a handler")
   elseif tasks.ending then
     core.raise("cannot wait in on_end: nothing is traced any more")
@@ -186,10 +122,15 @@ function tasks.check_can_wait()
   end
 end
 
-local function delivered(problem, ...)
-  if problem == nil then return ... end
+-- Raise what a task got instead of what it waited for.
+function tasks.raise(problem)
   if core.is_gone(problem) then problem.where = core.where() end
   error(problem, 0)
+end
+
+local function delivered(problem, ...)
+  if problem == nil then return ... end
+  tasks.raise(problem)
 end
 
 -- Wait until somebody wakes the running task; returns what they pass on. Call check_can_wait()
@@ -200,7 +141,7 @@ end
 
 -- End the running code for good.
 function tasks.exit()
-  if current and isyieldable() then raw_yield(EXIT) end
+  if tasks.current() and isyieldable() then raw_yield(EXIT) end
   error(EXIT, 0)
 end
 

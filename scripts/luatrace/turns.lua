@@ -7,6 +7,7 @@
 -- A function that the thread runs for us has stops of its own, whose handlers run at once: what is
 -- left to do is kept by how many such things are under way.
 
+local quiet = require "luatrace.quiet"
 local remote = require "luatrace.remote"
 
 local turns = {}
@@ -14,11 +15,18 @@ local turns = {}
 local begun = {} -- by thread: how many things it did for us when its latest stop came; nil: none
 local rest = {} -- by thread: by that number: list of what is still to run: { fn, arguments }
 
+quiet.when(function() return next(begun) == nil and next(rest) == nil end)
+
+local function forget(t, depth)
+  rest[t][depth] = nil
+  if next(rest[t]) == nil then rest[t] = nil end
+end
+
 -- A stop of t is being dispatched.
 function turns.begin(t)
   local depth = remote.depth(t)
   begun[t] = depth > 0 and depth or nil
-  if rest[t] then rest[t][depth] = nil end
+  if rest[t] then forget(t, depth) end
 end
 
 -- Call fn(a, b, c, d) at this stop of t: now, or when it is its turn. Without a thread (false):
@@ -43,7 +51,7 @@ function turns.go_on(t)
   while list and remote.depth(t) == depth do
     local one = list[list.from]
     if not one or not t.alive then
-      rest[t][depth] = nil
+      forget(t, depth)
       return
     end
     list.from = list.from + 1

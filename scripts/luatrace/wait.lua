@@ -10,6 +10,7 @@ local holds = require "luatrace.holds"
 local listeners = require "luatrace.listeners"
 local remote = require "luatrace.remote"
 local launch = require "luatrace.launch"
+local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local timers = require "luatrace.timers"
@@ -73,46 +74,76 @@ end
 
 -- By thread: list of the tasks that wait for the exit of its call, the numbers of those calls, and
 -- its length. A function that the thread runs for us makes calls while another one waits.
+-- The first who waits where nothing else is to be looked at is with the thread's object instead,
+-- and may have been woken by quick.c.
 local leaves = {}
+local waiting = 0 -- how many are in these lists
 
--- Let the call run; returns its result when it has run, as io.open does: the value, or nil, a
--- message and the name of the error.
-function core.methods.call.leave(call)
+quiet.when(function() return waiting == 0 end)
+
+-- What is usual is done in quick.c; this is the rest.
+function wait.leave(call)
   tasks.check_can_wait()
   if core.leave(call) then return core.result(call) end
+  quiet.disturb()
   local t = core.call_thread(call)
   local list = leaves[t]
   if not list then
     subscribe.forever("thread-exit")
+    core.quick_leaves()
     list = { n = 0, seq = {} }
     leaves[t] = list
   end
-  list.n = list.n + 1
+  list.n, waiting = list.n + 1, waiting + 1
   list[list.n] = tasks.current()
   list.seq[list.n] = core.call_seq(t)
   wait_for(t)
   return core.result(call)
 end
 
--- The call of t has its result: those who wait wake in reverse order.
-function wait.call_left(t)
-  local list = leaves[t]
-  if not list then return end
+local quick_leave = core.quick_leave
+
+local function left(problem, ...)
+  if problem == nil then return ... end
+  if problem == true then return wait.leave(...) end
+  tasks.raise(problem)
+end
+
+-- Let the call run; returns its result when it has run, as io.open does: the value, or nil, a
+-- message and the name of the error.
+function core.methods.call.leave(call)
+  return left(quick_leave(call))
+end
+
+local function wake_list(t, list)
   local seq = core.call_seq(t)
   for i = list.n, 1, -1 do
     local task = list[i]
     if list.seq[i] ~= seq then return end
     list[i] = nil
-    list.n = i - 1
+    list.n, waiting = i - 1, waiting - 1
     turns.run(t, tasks.wake, task)
   end
 end
 
+local function wake_leaver(t, task)
+  tasks.wake(task, core.result(core.call(t)))
+end
+
+-- The call of t has its result: those who wait wake in reverse order.
+function wait.call_left(t)
+  if leaves[t] then wake_list(t, leaves[t]) end
+  local task = core.take_leaver(t)
+  if task then turns.run(t, wake_leaver, t, task) end
+end
+
 local function throw_leavers(t)
-  local list = leaves[t]
+  local list = leaves[t] or { n = 0 }
   leaves[t] = nil
-  if not list then return end
+  waiting = waiting - list.n
   for i = list.n, 1, -1 do tasks.throw(list[i], gone(t, "its call returned")) end
+  local task = core.take_leaver(t, true)
+  if task then tasks.throw(task, gone(t, "its call returned")) end
 end
 
 -- ---- t:wait{…} -----------------------------------------------------------------------------
@@ -255,6 +286,7 @@ function wait.sweep()
   for t in pairs(leaves) do
     if not t.alive then lost[#lost + 1] = t end
   end
+  for t in core.take_lost do lost[#lost + 1] = t end
   for _, t in ipairs(lost) do wait.thread_gone(t) end
   lost = {}
   for p in pairs(starters) do
