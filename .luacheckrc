@@ -16,7 +16,9 @@ files["scripts"] = { globals = hooks, read_globals = names }
 -- The prelude asks what the Lua it runs in has, and puts functions of its own into its tables.
 files["scripts/luatrace"] = {
   globals = { "arg", "coroutine", "io", "os", "package", "table", "unpack" },
+  read_globals = { "jit" },
 }
+files["scripts/luatrace/jit.lua"] = { std = "luajit" }
 files["scripts/luatrace/meta.lua"] = { globals = names, ignore = { "112", "212", "241" } }
 files["tests/spec"] = { std = "lua54+busted" }
 files["tests/bench"] = { std = "lua54", globals = hooks, read_globals = names }

@@ -52,10 +52,10 @@ static int bit_rshift(lua_State *L)
   return 1;
 }
 
-/* core.key(value) -> something equal for equal 64-bit values. Here integers are that already. */
+/* core.key(value) -> something equal, as a key of tables, for equal 64-bit values */
 static int core_key(lua_State *L)
 {
-  compat_push_int64(L, bind_check_int64(L, 1));
+  compat_push_key(L, bind_check_int64(L, 1));
   return 1;
 }
 

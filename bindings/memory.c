@@ -4,7 +4,7 @@
 
 #include "binding.h"
 
-#define BLOCK 65536     /* bytes that are read at a time, so that size follows what is there */
+#define BLOCK 4096      /* bytes of an array that are converted at a time */
 #define STRING_MAX 4096 /* of t.mem:str() without a limit */
 #define STRING_LIMIT ((lua_Integer)1 << 26)
 
@@ -31,7 +31,7 @@ static ssize_t add_bytes(luaL_Buffer *buffer, lt_thread *thread, uint64_t addr, 
 {
   size_t done = 0;
   while (done < size) {
-    size_t wanted = size - done < BLOCK ? size - done : BLOCK;
+    size_t wanted = size - done < COMPAT_PIECE ? size - done : COMPAT_PIECE;
     char *room = luaL_prepbuffsize(buffer, wanted);
     ssize_t got = lt_mem_read(thread, addr + done, room, wanted);
     if (got < 0)
@@ -234,7 +234,7 @@ static int mem_array(lua_State *L)
     return bind_failure(L, E2BIG);
   lua_newtable(L);
   while (done < count) {
-    char block[BLOCK / 16];
+    char block[BLOCK];
     size_t wanted = (size_t)(count - done) * size;
     if (wanted > sizeof block)
       wanted = sizeof block;

@@ -12,11 +12,6 @@
 #include "binding.h"
 #include "signals.h"
 
-struct piped {
-  luaL_Stream stream; /* first: Lua's io functions see a file */
-  pid_t pid;
-};
-
 /* The wait status of the child, from whoever took it, with errno 0; -1 with errno set if nobody
  * knows: that is how luaL_execresult() wants it. */
 static int wait_for(lt_session *session, pid_t pid)
@@ -33,11 +28,10 @@ static int wait_for(lt_session *session, pid_t pid)
 }
 
 /* file:close() -> true|nil, "exit"|"signal", number */
-static int piped_close(lua_State *L)
+static int close_pipe(lua_State *L)
 {
-  struct piped *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-  fclose(file->stream.f);
-  return luaL_execresult(L, wait_for(bind_of(L)->session, file->pid));
+  pid_t pid = compat_close_file(L);
+  return luaL_execresult(L, pid > 0 ? wait_for(bind_of(L)->session, pid) : 0);
 }
 
 static int spawn_shell(const char *command, int from, int to, pid_t *ret)
@@ -58,21 +52,21 @@ static int spawn_shell(const char *command, int from, int to, pid_t *ret)
   return error;
 }
 
-/* Start the command with a pipe to its stdin or stdout. 0 or an errno. */
-static int start(const char *command, bool reading, struct piped *file)
+/* Push a file that is our end of a pipe, and set *ret to the other end. 0 or an errno. */
+static int push_pipe(lua_State *L, bool reading, int *ret)
 {
   int ends[2]; /* read, write */
   if (pipe2(ends, O_CLOEXEC) != 0)
     return errno;
-  int ours = reading ? ends[0] : ends[1], theirs = reading ? ends[1] : ends[0];
-  int error = spawn_shell(command, theirs, reading ? STDOUT_FILENO : STDIN_FILENO, &file->pid);
-  close(theirs);
+  int ours = reading ? ends[0] : ends[1];
+  *ret = reading ? ends[1] : ends[0];
+  int error = compat_push_file(L, ours, reading, close_pipe);
   if (error == 0) {
-    file->stream.f = fdopen(ours, reading ? "r" : "w");
-    error = file->stream.f ? 0 : errno;
+    compat_set_file_number(L, 0);
+    return 0;
   }
-  if (error)
-    close(ours);
+  close(ends[0]);
+  close(ends[1]);
   return error;
 }
 
@@ -81,11 +75,19 @@ int bind_popen(lua_State *L)
 {
   const char *command = luaL_checkstring(L, 1), *mode = luaL_optstring(L, 2, "r");
   luaL_argcheck(L, (mode[0] == 'r' || mode[0] == 'w') && mode[1] == '\0', 2, "invalid mode");
-  struct piped *file = (struct piped *)compat_new_file(L, sizeof *file, piped_close);
+  bool reading = mode[0] == 'r';
+  int theirs = -1;
+  pid_t pid;
   fflush(NULL);
-  int error = start(command, mode[0] == 'r', file);
-  if (error == 0)
+  int error = push_pipe(L, reading, &theirs);
+  if (error == 0) {
+    error = spawn_shell(command, theirs, reading ? STDOUT_FILENO : STDIN_FILENO, &pid);
+    close(theirs);
+  }
+  if (error == 0) {
+    compat_set_file_number(L, pid);
     return 1;
+  }
   errno = error;
   return luaL_fileresult(L, 0, command);
 }

@@ -15,6 +15,7 @@ static int load_embedded(lua_State *L)
   const char *chunk = lua_pushfstring(L, "=%s", module->name);
   if (luaL_loadbufferx(L, module->bytes, module->size, chunk, "t") != LUA_OK)
     return lua_error(L);
+  compat_set_environment(L);
   lua_pushvalue(L, 1);
   lua_call(L, 1, 1);
   return 1;
@@ -84,6 +85,7 @@ static int open_all(lua_State *L)
 {
   luaL_openlibs(L);
   set_preload(L);
+  compat_open(L);
   push_core(L);
   set_core(L);
   lua_getglobal(L, "require");
@@ -97,7 +99,7 @@ static int open_all(lua_State *L)
 
 bool bind_open(struct binding *binding)
 {
-  lua_State *L = luaL_newstate();
+  lua_State *L = compat_new_state(binding);
   if (!L) {
     bind_warn("out of memory");
     return false;
@@ -105,7 +107,6 @@ bool bind_open(struct binding *binding)
   binding->L = binding->running = L;
   for (int kind = 0; kind < LT_KIND_COUNT; kind++)
     binding->dispatchers[kind] = LUA_NOREF;
-  compat_set_owner(L, binding);
   lua_pushcfunction(L, open_all);
   return bind_protected(binding, 0, 0);
 }
@@ -113,7 +114,7 @@ bool bind_open(struct binding *binding)
 void bind_close(struct binding *binding)
 {
   if (binding->L)
-    lua_close(binding->L);
+    compat_close_state(binding->L);
   free(binding->tasks.ending);
   free(binding->threads);
   binding->threads = NULL;

@@ -13,7 +13,7 @@ int64_t bind_check_int64(lua_State *L, int index)
 
 uint64_t bind_check_address(lua_State *L, int index)
 {
-  if (lua_type(L, index) != LUA_TNUMBER)
+  if (!compat_is_number(L, index))
     bind_raise(L, "address expected, got %s", luaL_typename(L, index));
   return (uint64_t)bind_check_int64(L, index);
 }

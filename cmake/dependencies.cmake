@@ -1,14 +1,19 @@
 # The libraries that luatrace is built with.
 
-if(NOT LUATRACE_LUA STREQUAL "5.4")
-  message(FATAL_ERROR "LUATRACE_LUA=${LUATRACE_LUA}: luatrace can be built for Lua 5.4 only; "
-    "configure with -DLUATRACE_LUA=5.4")
-endif()
-
 find_package(PkgConfig REQUIRED)
-pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua-5.4 lua54 "lua>=5.4")
-if(NOT LUA_FOUND)
-  message(FATAL_ERROR "Lua 5.4 was not found; install its headers (Debian: liblua5.4-dev)")
+if(LUATRACE_LUA STREQUAL "5.4")
+  pkg_search_module(LUA IMPORTED_TARGET lua5.4 lua-5.4 lua54 "lua>=5.4")
+  if(NOT LUA_FOUND)
+    message(FATAL_ERROR "Lua 5.4 was not found; install its headers (Debian: liblua5.4-dev)")
+  endif()
+elseif(LUATRACE_LUA STREQUAL "luajit")
+  pkg_search_module(LUA IMPORTED_TARGET "luajit>=2.1")
+  if(NOT LUA_FOUND)
+    message(FATAL_ERROR "LuaJIT 2.1 was not found; install its headers (Debian: libluajit-5.1-dev)")
+  endif()
+else()
+  message(FATAL_ERROR "LUATRACE_LUA=${LUATRACE_LUA}: luatrace can be built for Lua 5.4 and LuaJIT; "
+    "configure with -DLUATRACE_LUA=5.4 or -DLUATRACE_LUA=luajit")
 endif()
 
 pkg_check_modules(LIBELF IMPORTED_TARGET libelf)

@@ -13,18 +13,27 @@ local shared = { "spawn", "attach", "run", "args", "emulate", "after", "every", 
 
 function env.set_public(luatrace) public = luatrace end
 
+-- LuaJIT cannot break a loop of compiled code (Ctrl-C), so the code of scripts is interpreted
+-- unless it asks for more: jit.on(true, true).
+local interpret = jit and jit.off
+
+function env.interpreted(chunk, message)
+  if chunk and interpret then interpret(chunk, true) end
+  return chunk, message
+end
+
 -- load, loadfile and dofile give a chunk the environment of the script that calls them.
 local function add_loaders(names, own)
   function names.load(chunk, name, mode, ...)
     if select("#", ...) > 0 then return load(chunk, name, mode, ...) end
-    return load(chunk, name, mode, own)
+    return env.interpreted(load(chunk, name, mode, own))
   end
   function names.loadfile(path, mode, ...)
     if select("#", ...) > 0 then return loadfile(path, mode, ...) end
-    return loadfile(path, mode, own)
+    return env.interpreted(loadfile(path, mode, own))
   end
   function names.dofile(path)
-    local chunk, message = loadfile(path, nil, own)
+    local chunk, message = env.interpreted(loadfile(path, nil, own))
     if not chunk then error(message, 0) end
     return chunk()
   end

@@ -71,6 +71,13 @@ local function own_thread(p)
   return t and t.alive and t.process == p and t or nil
 end
 
+-- LuaJIT closes no values. It can wait inside of pcall, which costs the traceback.
+local function thawed(one, ok, ...)
+  thaw(one)
+  if not ok then error((...), 0) end
+  return ...
+end
+
 local function once(_, done)
   if not done then return true end
 end
@@ -89,7 +96,13 @@ function core.methods.process.freeze(p, fn, ...)
   remember(one)
   core.freeze(p, own)
   if own then holds.stand(task, own) end
-  -- Lua 5.4 closes the fourth value on each way out; elsewhere the task's end thaws.
+  if not coroutine.close then
+    return thawed(one, pcall(function(...)
+      wait_until_still(p)
+      return fn(...)
+    end, ...))
+  end
+  -- Lua 5.4 closes the fourth value on each way out.
   local guard = setmetatable({}, { __close = function() thaw(one) end })
   for _ in once, nil, nil, guard do -- luacheck: ignore 512 (it is there for the guard)
     wait_until_still(p)

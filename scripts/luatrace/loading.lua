@@ -67,12 +67,12 @@ function loading.script(name)
   if path and not core.is_file(path) then
     error(errors.plain(("cannot open the script %s: no such file"):format(path)), 0)
   end
-  return checked(loadfile(path, nil, env.for_script(name)))
+  return checked(env.interpreted(loadfile(path, nil, env.for_script(name))))
 end
 
 -- The chunk of an -e.
 function loading.code(code, owner)
-  return checked(load(code, "=(command line)", nil, env.for_script(owner)))
+  return checked(env.interpreted(load(code, "=(command line)", nil, env.for_script(owner))))
 end
 
 -- ---- Modules -------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ local function search_directories(name)
     for _, ending in ipairs { ".lua", "/init.lua" } do
       local path = dir .. "/" .. file .. ending
       if core.is_file(path) then
-        local chunk, message = loadfile(path, nil, env.for_module(name))
+        local chunk, message = env.interpreted(loadfile(path, nil, env.for_module(name)))
         if not chunk then error(message, 0) end
         return chunk, path
       end

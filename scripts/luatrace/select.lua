@@ -114,6 +114,12 @@ end
 
 -- ---- Tests on arguments --------------------------------------------------------------------
 
+-- Under LuaJIT an integer beyond 2^53 is no key itself.
+local function key(value)
+  if jit and type(value) == "number" then return core.key(value) end
+  return value
+end
+
 local allowed = { number = true, string = true, ["function"] = true }
 
 -- What the value of an argument is compared with: `set`, or the functions in `ask`.
@@ -123,7 +129,7 @@ local function make_test(name, wanted)
     if type(one) == "function" then
       test.ask[#test.ask + 1] = one
     elseif allowed[type(one)] then
-      test.set[one] = true
+      test.set[key(one)] = true
     else
       core.raise(("argument '%s' cannot be compared with a %s"):format(tostring(name), type(one)))
     end
@@ -171,7 +177,7 @@ end
 function select.passes(tests, t)
   for i = 1, #tests do
     local value = value_of(t, tests[i])
-    if value == nil or not tests[i].set[value] then return false end
+    if value == nil or not tests[i].set[key(value)] then return false end
   end
   return true
 end
@@ -180,7 +186,7 @@ end
 function select.passes_asked(tests, t)
   for _, test in ipairs(tests.ask) do
     local value = value_of(t, test)
-    local passed = value ~= nil and test.set[value] or false
+    local passed = value ~= nil and test.set[key(value)] or false
     for _, ask in ipairs(test.ask) do passed = passed or ask(value) end
     if not passed then return false end
   end

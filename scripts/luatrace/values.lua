@@ -10,6 +10,7 @@ local core = require "luatrace.core"
 local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
 
+local lua_type = type -- `type` is a type of the program's below
 local values = {}
 
 -- Keys that no member can have.
@@ -59,7 +60,7 @@ local function read_enum(t, type, where, at, bits)
   local name = enumerator(type, number)
   if name == number and number < 0 then
     name = enumerator(type, cut_sign(number, type.size or 4))
-    if _G.type(name) == "number" then name = number end
+    if lua_type(name) == "number" then name = number end
   end
   return name
 end

@@ -3,11 +3,12 @@
 local core = require "luatrace.core"
 local nearest = require "luatrace.nearest"
 local types = require "luatrace.types"
+local lua_type = type -- `type` is a type of the program's below
 local values = require "luatrace.values"
 
 local function wrong(t, type, value)
   core.raise(("a %s cannot be assigned to a %s"):format(
-    values.is_value(value) and values.typename(value) or _G.type(value), types.name(t, type)))
+    values.is_value(value) and values.typename(value) or lua_type(value), types.name(t, type)))
 end
 
 local function check(done, message)
@@ -15,7 +16,7 @@ local function check(done, message)
 end
 
 local function assign_enum(t, type, where, at, bits, value)
-  if _G.type(value) == "string" then
+  if lua_type(value) == "string" then
     local names = {}
     for i, part in ipairs(type.parts) do
       if part.name == value then
@@ -24,13 +25,13 @@ local function assign_enum(t, type, where, at, bits, value)
       end
       names[i] = part.name
     end
-    if _G.type(value) == "string" then
+    if lua_type(value) == "string" then
       core.raise(("%s has no enumerator '%s'%s"):format(types.name(t, type), core.escape(value),
         nearest(value, names)))
     end
   end
   local form = type.encoding == "signed" and "signed" or "unsigned"
-  if form == "unsigned" and _G.type(value) == "number" then
+  if form == "unsigned" and lua_type(value) == "number" then
     value = values.cut_sign(value, type.size or 4)
   end
   check(core.number_set(t, where, form, at, type.size or 4, bits, value))
@@ -38,7 +39,7 @@ end
 
 local function assign_pointer(t, type, where, at, value)
   local addr = values.address_of(value)
-  if _G.type(addr) ~= "number" then wrong(t, type, value) end
+  if lua_type(addr) ~= "number" then wrong(t, type, value) end
   check(core.number_set(t, where, types.pointer_size(t) == 8 and "signed" or "unsigned", at,
     types.pointer_size(t), nil, addr))
 end
@@ -76,9 +77,9 @@ end
 local function assign_object(t, type, where, at, value)
   if values.is_object(value) then
     assign_copy(t, type, where, at, value)
-  elseif _G.type(value) == "table" and not values.is_pointer(value) then
+  elseif lua_type(value) == "table" and not values.is_pointer(value) then
     assign_parts(t, type, where, at, value)
-  elseif _G.type(value) == "string" and type.kind == "array"
+  elseif lua_type(value) == "string" and type.kind == "array"
     and types.size(t, types.element(t, type)) == 1 then
     assign_text(t, type, where, at, value)
   else

@@ -4,6 +4,7 @@
 
 local core = require "luatrace.core"
 local types = require "luatrace.types"
+local lua_type = type -- `type` is a type of the program's below
 local values = require "luatrace.values"
 
 local DEPTH_MAX = 8
@@ -27,7 +28,9 @@ local function array_text(value, max)
   local t, type, where, at = values.open(value)
   local length = types.length(type)
   if not length then
-    if _G.type(where) ~= "number" then return nil, "ENODATA: its length is not known", "ENODATA" end
+    if lua_type(where) ~= "number" then
+      return nil, "ENODATA: its length is not known", "ENODATA"
+    end
     return t.mem:str(values.bytes_into(where, at), max)
   end
   local bytes, message, code = core.object_read(t, where, values.whole_bytes(at),
@@ -167,7 +170,7 @@ local function show_plain(t, type, where, at, bits, state)
     if type.kind == "reference" then return "@" .. hex(values.addr(value)) end
     return of.kind == "function" and hex(values.addr(value)) or show(t, of, from, bit, nil, state)
   end
-  if type.kind == "base" and _G.type(value) == "number" then return show_number(type, value) end
+  if type.kind == "base" and lua_type(value) == "number" then return show_number(type, value) end
   if type.kind == "base" and type.encoding == "other" then return quoted(value) end
   return core.escape(tostring(value))
 end
