@@ -88,7 +88,7 @@ compare("luatrace.emulate", names_of(luatrace.emulate))
 
 -- A script's globals are the hooks and what env.lua shares.
 for name in pairs(meta[""]) do
-  if _ENV[name] == nil then fail("%s is not global", name) end
+  if _G[name] == nil then fail("%s is not global", name) end
 end
 
 -- ---- Objects: those of a short trace -----------------------------------------------------------

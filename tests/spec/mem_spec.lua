@@ -9,7 +9,7 @@ local function inside(body, fixture)
     local at = {}
     on_syscall("write", { fd = 1 }, function(t, call)
       for name, address in call.args.buf:gmatch("([%w_]+) (%d+)\n") do
-        at[name] = math.tointeger(tonumber(address))
+        at[name] = tonumber(address)
       end
     end)
     on_syscall("getppid", function(t, call)
@@ -67,11 +67,13 @@ describe("t.mem:read", function()
 
   it("hc74 bounds what it is asked for", function()
     local lines = inside([[
-      for _, n in ipairs { -1, math.mininteger, math.maxinteger, 1 << 40 } do
+      local bit = luatrace.bit
+      local least, most = bit.lshift(1, 63), bit.rshift(-1, 1)
+      for _, n in ipairs { -1, least, most, 2 ^ 40 } do
         local fine, bytes, message, code = pcall(m.read, m, at.target, n)
-        say(fine == false or (bytes == nil and code) or #bytes <= 1 << 30)
+        say(fine == false or (bytes == nil and code) or #bytes <= 2 ^ 30)
       end
-      for _, address in ipairs { -1, -4096, math.mininteger, math.maxinteger, 1 << 47 } do
+      for _, address in ipairs { -1, -4096, least, most, 2 ^ 47 } do
         local bytes, message, code = m:read(address, 16)
         say(bytes, code)
       end
@@ -242,11 +244,12 @@ describe("a number in memory", function()
 
   it("is written with a second value", function()
     local lines = inside([[
-      local a = at.target + 100
-      m:u8(a, 0x41) m:u16(a + 1, 0x4342) m:u32(a + 3, 0x47464544) m:u64(a + 7, 0x4f4e4d4c4b4a4948)
+      local a, least = at.target + 100, luatrace.bit.lshift(1, 63)
+      m:u8(a, 0x41) m:u16(a + 1, 0x4342) m:u32(a + 3, 0x47464544)
+      m:u64(a + 7, luatrace.bit.bor(luatrace.bit.lshift(0x4f4e4d4c, 32), 0x4b4a4948))
       say(m:read(a - 1, 17))
-      m:i8(a, -1) m:i16(a + 1, -2) m:i32(a + 3, -3) m:i64(a + 7, math.mininteger)
-      say(m:i8(a), m:i16(a + 1), m:i32(a + 3), m:i64(a + 7) == math.mininteger)
+      m:i8(a, -1) m:i16(a + 1, -2) m:i32(a + 3, -3) m:i64(a + 7, least)
+      say(m:i8(a), m:i16(a + 1), m:i32(a + 3), m:i64(a + 7) == least)
       m:f32(a, 0.5) m:f64(a + 4, 1e300) m:ptr(a + 12, a)
       say(m:f32(a), m:f64(a + 4), m:ptr(a + 12) == a)
     ]])
@@ -257,7 +260,7 @@ describe("a number in memory", function()
     local lines = inside([[
       local a = at.target + 100
       say((pcall(m.u8, m, a, 256)), (pcall(m.u8, m, a, -1)), (pcall(m.i8, m, a, 128)))
-      say((pcall(m.u16, m, a, 65536)), (pcall(m.i32, m, a, 1 << 31)), (pcall(m.u8, m, a, 1.5)))
+      say((pcall(m.u16, m, a, 65536)), (pcall(m.i32, m, a, 2 ^ 31)), (pcall(m.u8, m, a, 1.5)))
       say(m:read(a, 4))
     ]])
     assert.same({ "false\tfalse\tfalse", "false\tfalse\tfalse", "...." }, lines)

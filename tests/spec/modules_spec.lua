@@ -275,7 +275,7 @@ describe("the process that reads object files", function()
   it("holds nothing of luatrace's open, and ends with it", function()
     local mark = T.dir() -- tells this luatrace's from others
     local result = T.ok(T.trace(([[
-      local file <close> = io.open("/dev/null")
+      file = io.open("/dev/null")
       on_syscall("getppid", function(t)
         t.process:symbol("main")
         for path in io.popen("grep -lx luatrace-reader /proc/[0-9]*/comm 2>/dev/null"):lines() do

@@ -21,11 +21,11 @@ describe("t.regs", function()
       say(("%x %x %x %x"):format(r.ebx, r.bx, r.bl, r.bh))
       say(("%x %x %x"):format(r.r12d, r.r12w, r.r12b))
       say(r.orig_rax == call.nr, r.rip == t.pc, r.rsp == t.sp, r.pc == t.pc, r.sp == t.sp)
-      say(r.cs == 0x33, r.ss == 0x2b, r.fs_base ~= 0, math.type(r.rflags))
+      say(r.cs == 0x33, r.ss == 0x2b, r.fs_base ~= 0, r.rflags % 1 == 0)
     ]])
     assert.same({ "1122334455667788 ffffffffffffffff 8000000000000000", "55667788 7788 88 77",
                   "ffffffff ffff ff", "true\ttrue\ttrue\ttrue\ttrue",
-                  "true\ttrue\ttrue\tinteger" }, lines)
+                  "true\ttrue\ttrue\ttrue" }, lines)
   end)
 
   it("reads floating point and vectors", function()
@@ -33,10 +33,10 @@ describe("t.regs", function()
       say(("%.6f"):format(r.st0))
       say((r.xmm7:gsub(".", function(c) return ("%02x"):format(c:byte()) end)))
       say(#r.xmm7, #r.ymm7, r.ymm7:sub(1, 16) == r.xmm7)
-      say((string.unpack("<d", r.xmm6)), math.type(r.mxcsr), r.fctrl == 0x37f)
+      say(r.xmm6:sub(1, 8) == "\0\0\0\0\0\0\248\63", r.mxcsr % 1 == 0, r.fctrl == 0x37f) -- 1.5
     ]])
     assert.same({ "3.141593", "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf", "16\t32\ttrue",
-                  "1.5\tinteger\ttrue" }, lines)
+                  "true\ttrue\ttrue" }, lines)
   end)
 
   it("writes general registers; narrow writes follow the processor", function()
@@ -48,7 +48,10 @@ describe("t.regs", function()
     assert.matches("rbx fffffffffffffffe\n", out)
     assert.matches("r12 0000000000000005\n", out)
     assert.matches("r13 800000000000007f\n", out)
-    _, out = inside([[ r.bh = 0xee r.r12w = 0x1234 r.bl = 0xdd r.r13 = math.mininteger + 1 ]])
+    _, out = inside([[
+      r.bh = 0xee r.r12w = 0x1234 r.bl = 0xdd
+      r.r13 = luatrace.bit.lshift(1, 63) + 1
+    ]])
     assert.matches("rbx 112233445566eedd\n", out)
     assert.matches("r12 ffffffffffff1234\n", out)
     assert.matches("r13 8000000000000001\n", out)
@@ -57,7 +60,7 @@ describe("t.regs", function()
   it("writes floating point and vectors", function()
     local _, out = inside([[
       r.xmm7 = ("\1\2\3\4"):rep(4)
-      r.xmm6 = string.pack("<dd", -8.5, 0)
+      r.xmm6 = "\0\0\0\0\0\0\33\192" .. ("\0"):rep(8) -- -8.5
       r.st0 = 2.5
     ]])
     assert.matches("xmm6 %-8%.5\n", out)
@@ -82,11 +85,11 @@ describe("t.regs", function()
       local n, kinds = 0, {}
       for name, value in pairs(r) do
         n = n + 1
-        kinds[name] = math.type(value) or type(value)
+        kinds[name] = type(value)
       end
       say(n > 50, kinds.rax, kinds.eflags, kinds.st3, kinds.xmm15, kinds.fs_base)
     ]])
-    assert.same({ "true\tinteger\tinteger\tfloat\tstring\tinteger" }, lines)
+    assert.same({ "true\tnumber\tnumber\tnumber\tstring\tnumber" }, lines)
   end)
 
   it("refuses unknown names and wrong values", function()
@@ -96,7 +99,7 @@ describe("t.regs", function()
       say(message(function() r.raxx = 1 end))
       say((pcall(function() r.rbx = "x" end)), (pcall(function() r.rbx = 1.5 end)))
       say((pcall(function() r.xmm1 = "short" end)), (pcall(function() r.xmm1 = 3 end)))
-      say((pcall(function() r.bl = 256 end)), (pcall(function() r.ebx = 1 << 32 end)))
+      say((pcall(function() r.bl = 256 end)), (pcall(function() r.ebx = 2 ^ 32 end)))
     ]])
     assert.matches("rxa", lines[1])
     assert.matches("raxx", lines[2])

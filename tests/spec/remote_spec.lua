@@ -173,8 +173,8 @@ describe("functions of the program", function()
         say(n, t.mem:str(room))
         say(t:call(p:symbol("getpid")) == t.pid, t:call("libc.so.6:getpid") == t.pid)
       ]])
-      assert.equal("5\t65\n2.5\n12.0\n16.0\n-7\t-7\n66\t1 two 3.25 4 -5000000000 6 " ..
-        "1.5 2.5 3.5 4.5 5.5 6.5 7.5 8.5 9.5 -10\ntrue\ttrue\n", said)
+      assert.equal("5\t65\n2.5\n12\n16\n-7\t-7\n66\t1 two 3.25 4 -5000000000 6 " ..
+        "1.5 2.5 3.5 4.5 5.5 6.5 7.5 8.5 9.5 -10\ntrue\ttrue\n", T.whole(said))
     end
   end)
 

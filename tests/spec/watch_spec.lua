@@ -120,7 +120,7 @@ describe("watchpoints", function()
         local t = p:run_until("main")
         local area = p:symbol("area")
         p:watch("area", { software = true }, function(t, w)
-          say(w.addr - area, w.new & 0xff, w.where.name)
+          say(w.addr - area, luatrace.bit.band(w.new, 0xff), w.where.name)
         end)
       end)]], { "area" })
     assert.equal(("37\t%d\tmain\n"):format(("x"):byte()), result.said)
@@ -140,7 +140,7 @@ describe("watchpoints", function()
       on_start(function(p)
         for _, t in ipairs(p:threads()) do
           local stopped, sp = pcall(function() return t.sp end)
-          if stopped then assert(p:watch(sp & ~7, 8, "rw")) break end
+          if stopped then assert(p:watch(sp - sp % 8, 8, "rw")) break end
         end
         after(0.1, function() p:detach() end)
       end)]])
