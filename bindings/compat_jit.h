@@ -121,8 +121,9 @@ void compat_open(lua_State *L);
 /* Give the chunk on the top of the stack, a module of the prelude, its environment. */
 void compat_set_environment(lua_State *L);
 
-/* A light userdata can have values below this many bits. */
-#define COMPAT_LIGHT_BITS 47
+/* A light userdata can have values below this many bits. LuaJIT tells 255 pieces of 2^39 apart; the
+ * pointers among them need some. */
+#define COMPAT_LIGHT_BITS 46
 
 #define COMPAT_EXACT ((int64_t)1 << 53)
 
