@@ -308,20 +308,31 @@ function Aggregation:get(...)
   return self.action == "sum" and raw.sum or raw.count
 end
 
--- The sum of all rows (of a histogram: how many values), and how often something was counted.
+-- How often something was counted; of sums the sum comes first.
+local function totals(self, sum, count)
+  if self.action == "sum" then return sum, count end
+  return count
+end
+
+-- How often something was counted.
+local function count_of(self)
+  local first, second = self:total()
+  return second or first
+end
+
 function Aggregation:total()
   local others = core.aggregation_others(self.handle)
   local sum, count = others.sum, others.count
   for _, raw in ipairs(assert(core.aggregation_rows(self.handle, #self.keys))) do
     sum, count = sum + raw.sum, count + raw.count
   end
-  return self.action == "sum" and sum or count, count
+  return totals(self, sum, count)
 end
 
 -- How much has no row of its own, as there are too many.
 function Aggregation:others()
   local raw = core.aggregation_others(self.handle)
-  return self.action == "sum" and raw.sum or raw.count, raw.count
+  return totals(self, raw.sum, raw.count)
 end
 
 function Aggregation:clear() core.aggregation_clear(self.handle) end
@@ -340,12 +351,14 @@ function Aggregation:__tostring()
   return show.text(self, assert(self:rows()), core.aggregation_others(self.handle))
 end
 
+aggregates.count_of = count_of
+
 -- ---- The end -------------------------------------------------------------------------------
 
 -- Selections of which nothing was counted: calls tell(selection).
 function aggregates.misses(tell)
   for _, self in ipairs(aggregates.registered) do
-    local _, count = self:total()
+    local count = count_of(self)
     for _, owner in ipairs(self.owners) do
       if count == 0 and owner.selection then tell(owner.selection) end
     end

@@ -595,7 +595,7 @@ end
 function breaks.misses()
   for _, handler in ipairs(handlers) do
     local aggregation = handler.aggregation
-    local count = aggregation and select(2, aggregation:total()) or handler.count
+    local count = aggregation and aggregates.count_of(aggregation) or handler.count
     if count == 0 and not handler.internal and not handler.told then
       if not handler.resolved then
         core.warn(("on_%s: '%s' was never found: %s"):format(handler.kind, handler.label,

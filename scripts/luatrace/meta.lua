@@ -546,14 +546,14 @@ function aggregation:pairs(order) end
 ---@return string? code
 function aggregation:rows(order) end
 
---- The sum over all rows, with what has no row; of a histogram how many values there were.
+--- How much there is in all rows, with what has no row: the count, or the sum and the count.
 ---@return integer total
----@return integer count
+---@return integer? count of a sum
 function aggregation:total() end
 
---- How much of the total has no row of its own.
+--- How much of that has no row of its own.
 ---@return integer total
----@return integer count
+---@return integer? count of a sum
 function aggregation:others() end
 
 --- Forget what has been counted, and go on.
