@@ -314,7 +314,7 @@ describe("an aggregation", function()
 
   it("refuses what it does not know, with the nearest name", function()
     refused([[on_syscall(count { bye = "name" })]], "no option 'bye'; did you mean 'by'%?")
-    refused([[on_syscall("openat", count { by = "filname" })]], "'filname'; did you mean 'filename'")
+    refused([[on_syscall("openat", count { by = "filname" })]], "did you mean 'filename'%?")
     refused([[on_syscall("read", sum("cuont"))]], "'cuont'; did you mean 'count'%?")
     refused([[on_syscall("openat", sum("filename"))]], "has no number as its argument 'filename'")
     refused([[on_break("main", count { by = "name" })]], "on_break has no 'name'")
