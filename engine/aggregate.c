@@ -11,7 +11,7 @@
 static bool is_linear_sane(const struct lt_aggregate_shape *shape)
 {
   uint64_t width = (uint64_t)shape->to - (uint64_t)shape->from;
-  return shape->from < shape->to && (width - 1) / shape->step + 3 <= LT_BUCKETS_MAX;
+  return shape->from < shape->to && (width - 1) / shape->step <= LT_BUCKETS_MAX - 3;
 }
 
 static size_t buckets_of(const struct lt_aggregate_shape *shape)
