@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "luatrace.h"
-
 #define USAGE_ERROR 125
 
-enum { NO_FOLLOW = 256, ON_ERROR, DEBUGINFOD };
+enum { NO_FOLLOW = 256, ON_ERROR, DEBUGINFOD, CPU };
 
 static const char help[] =
     "Usage: luatrace [OPTION...] SCRIPT [SCRIPT OPTION...] [--] [PROGRAM [ARGUMENT...]]\n"
@@ -27,6 +25,9 @@ static const char help[] =
     "  -l MODULE             require MODULE first\n"
     "  -p, --attach=PID      trace a running process; may be given more than once\n"
     "  -o, --output=FILE     what the script prints goes to FILE\n"
+    "      --cpu=auto|share|free\n"
+    "                        take turns on one CPU with the program where that is quicker (auto),\n"
+    "                        always (share), or never (free)\n"
     "      --debuginfod      ask the servers in DEBUGINFOD_URLS for debug information\n"
     "      --no-follow       do not trace the processes that the program makes\n"
     "      --on-error=stop|go\n"
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     {"attach", required_argument, NULL, 'p'},
     {"output", required_argument, NULL, 'o'},
     {"no-follow", no_argument, NULL, NO_FOLLOW},
+    {"cpu", required_argument, NULL, CPU},
     {"debuginfod", no_argument, NULL, DEBUGINFOD},
     {"on-error", required_argument, NULL, ON_ERROR},
     {"verbose", no_argument, NULL, 'v'},
@@ -87,6 +89,20 @@ static bool add_pid(struct bind_options *options, const char *text)
   return true;
 }
 
+static bool read_cpu(struct bind_options *options, const char *text)
+{
+  static const struct {
+    const char *name;
+    enum lt_cpu_sharing value;
+  } names[] = {{"auto", LT_CPU_AUTO}, {"share", LT_CPU_SHARE}, {"free", LT_CPU_FREE}};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp(text, names[i].name) == 0) {
+      options->cpu = names[i].value;
+      return true;
+    }
+  return false;
+}
+
 static bool has_code(const struct bind_options *options)
 {
   for (size_t i = 0; i < options->step_count; i++)
@@ -125,6 +141,8 @@ static bool read_option(int letter, struct bind_options *options, int *ret)
   case DEBUGINFOD:
     options->debuginfod = true;
     return true;
+  case CPU:
+    return read_cpu(options, optarg) || mistake(ret, "--cpu is auto, share or free, not ", optarg);
   case ON_ERROR:
     options->go_on = strcmp(optarg, "go") == 0;
     return options->go_on || strcmp(optarg, "stop") == 0 ||

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "luatrace.h"
+
 /* -e CODE or -l MODULE, in the order of the command line. */
 struct bind_step {
   char kind; /* 'e' or 'l' */
@@ -21,6 +23,7 @@ struct bind_options {
   char **words;                   /* what follows it (with -e: all operands), ends with NULL */
   bool verbose, no_follow, go_on; /* -v, --no-follow, --on-error=go */
   bool debuginfod;
+  enum lt_cpu_sharing cpu; /* --cpu */
 };
 
 /* Read the command line. Returns true to go on; false with the exit code in `ret` when everything

@@ -18,6 +18,7 @@ static bool create_session(struct binding *binding, const struct bind_options *o
       .size = sizeof session_options,
       .no_follow = options->no_follow,
       .debuginfod = options->debuginfod,
+      .cpu = options->cpu,
   };
   const struct lt_hooks hooks = {
       .size = sizeof hooks,

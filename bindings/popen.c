@@ -79,6 +79,8 @@ int bind_popen(lua_State *L)
   int theirs = -1;
   pid_t pid;
   fflush(NULL);
+  if (bind_of(L)->session)
+    lt_own_cpus(bind_of(L)->session);
   int error = push_pipe(L, reading, &theirs);
   if (error == 0) {
     error = spawn_shell(command, theirs, reading ? STDOUT_FILENO : STDIN_FILENO, &pid);

@@ -86,7 +86,8 @@ enum lt_special {
   LT_SYS_FORK,
   LT_SYS_CLONE,
   LT_SYS_CLONE3,
-  LT_SYS_RESTART
+  LT_SYS_RESTART,
+  LT_SYS_CPUS /* tells or changes where threads may run, its first argument says which */
 };
 
 struct lt_arch {

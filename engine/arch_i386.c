@@ -139,6 +139,11 @@ static enum lt_special special(uint64_t nr)
   case 119:
   case 173: /* rt_sigreturn */
     return LT_SYS_SIGRETURN;
+  case 156: /* sched_setscheduler */
+  case 241: /* sched_setaffinity */
+  case 242: /* sched_getaffinity */
+  case 351: /* sched_setattr */
+    return LT_SYS_CPUS;
   case 120:
     return LT_SYS_CLONE;
   case 435:

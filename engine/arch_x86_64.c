@@ -193,6 +193,11 @@ static enum lt_special special(uint64_t nr)
   case 59:
   case 322: /* execveat */
     return LT_SYS_EXECVE;
+  case 144: /* sched_setscheduler */
+  case 203: /* sched_setaffinity */
+  case 204: /* sched_getaffinity */
+  case 314: /* sched_setattr */
+    return LT_SYS_CPUS;
   case 219:
     return LT_SYS_RESTART;
   case 435:

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "engine.h"
 #include "proc.h"
 
@@ -239,6 +240,7 @@ int lt_attach(lt_session *session, pid_t given, lt_process **ret)
   closedir(tasks);
   if (error == 0) {
     session->attached = true;
+    lt_cpu_give_up(session);
     *ret = process;
     return 0;
   }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "breaks.h"
+#include "cpu.h"
 #include "loads.h"
 #include "proc.h"
 
@@ -201,6 +202,7 @@ static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how, uin
     }
   }
   inherit_changes(child, creator);
+  lt_cpu_born(child, creator);
   child->how = how;
   child->parent = creator->tid;
   child->ignored = session->options.no_follow && how != LT_HOW_THREAD;
@@ -265,6 +267,7 @@ void lt_on_unknown_stop(lt_session *session, pid_t tid, int status)
   lt_thread *orphan = lt_task_new_thread(session, NULL, tid, LT_HOW_ADOPTED);
   if (!orphan) { /* out of memory: it must not stay stopped */
     lt_fail(session, -ENOMEM, "out of memory: thread %d is not traced", (int)tid);
+    lt_cpu_let_go_unknown(session, tid);
     lt_k_ptrace(PTRACE_DETACH, tid, 0, 0);
     return;
   }
@@ -285,15 +288,17 @@ static void adopt(lt_thread *orphan, const struct lt_proc_status *of)
   lt_session *session = orphan->session;
   pid_t pid = of->tgid > 0 ? of->tgid : orphan->tid;
   lt_process *process = lt_task_process(session, pid);
+  const lt_process *parent = lt_task_process(session, of->ppid);
+  const lt_thread *relative = process ? process->threads : parent ? parent->threads : NULL;
   if (!process) {
     process = lt_task_new_process(session, pid, LT_HOW_ADOPTED);
     if (!process)
       return; /* tried again later */
-    const lt_process *parent = lt_task_process(session, of->ppid);
     process->launched = parent ? parent->launched : !session->attached;
   }
   session->orphans--;
   lt_task_bind(orphan, process);
+  lt_cpu_adopted(orphan, relative);
   orphan->state = LT_ST_STOPPED;
   int status = orphan->deferred;
   orphan->deferred = 0;

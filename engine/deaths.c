@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "cpu.h"
 #include "loads.h"
 #include "returns.h"
 #include "steps.h"
@@ -143,6 +144,7 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   if (error)
     lt_thread_failed(thread, (int)error);
   lt_mem_forget(process);
+  lt_cpu_exec(thread);
   new_space(process);
   thread->debug_version = 0; /* the kernel has cleared them */
   thread->debug_hits = 0;

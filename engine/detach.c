@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "cpu.h"
 #include "watchpoints.h"
 
 #define SHUTDOWN_NS ((uint64_t)1000 * 1000 * 1000)
@@ -18,6 +19,7 @@ void lt_detach_stopped(lt_thread *thread)
 {
   lt_call_restore(thread);
   lt_debug_clear(thread);
+  lt_cpu_let_go(thread);
   for (int i = 0; i < 3 && thread->state == LT_ST_STOPPED; i++) {
     if (lt_regs_flush(thread))
       continue;

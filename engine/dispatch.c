@@ -6,6 +6,7 @@
 
 #include "aggregate.h"
 #include "breaks.h"
+#include "cpu.h"
 #include "steps.h"
 
 static bool wanted(const lt_thread *thread, uint16_t kind)
@@ -145,6 +146,7 @@ void lt_enter_stop(lt_thread *thread, int status)
   if (status >> 16 == PTRACE_EVENT_STOP)
     thread->interrupted = false;
   lt_regs_forget(thread);
+  lt_cpu_on_stop(thread);
 }
 
 static void on_stopped(lt_thread *thread, int status)

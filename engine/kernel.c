@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -114,6 +115,32 @@ int lt_k_sigqueue(pid_t pid, pid_t tid, int signo, void *siginfo)
   if (fault)
     return fault;
   return (int)result(syscall(SYS_rt_tgsigqueueinfo, pid, tid, signo, siginfo));
+}
+
+int lt_k_sched_setaffinity(pid_t tid, size_t size, const void *mask)
+{
+  int fault = lt_fault(tid);
+  if (fault)
+    return fault;
+  return (int)result(syscall(SYS_sched_setaffinity, tid, size, mask));
+}
+
+int lt_k_sched_getaffinity(pid_t tid, size_t size, void *ret)
+{
+  int fault = lt_fault(tid);
+  if (fault)
+    return fault;
+  return (int)result(syscall(SYS_sched_getaffinity, tid, size, ret));
+}
+
+bool lt_k_sched_is_realtime(pid_t tid)
+{
+  if (lt_fault(tid))
+    return false;
+  int policy = sched_getscheduler(tid);
+  return policy >= 0 && ((policy & ~SCHED_RESET_ON_FORK) == SCHED_FIFO ||
+                         (policy & ~SCHED_RESET_ON_FORK) == SCHED_RR ||
+                         (policy & ~SCHED_RESET_ON_FORK) == SCHED_DEADLINE);
 }
 
 /* "/proc/PID/name" fits: name is one of ours. */

@@ -5,6 +5,7 @@
 #ifndef LT_KERNEL_H
 #define LT_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,6 +34,12 @@ ssize_t lt_k_vm_read_two(pid_t tid, const struct lt_k_range range[2]);
 int lt_k_kill(pid_t pid, int signo);
 int lt_k_tgkill(pid_t pid, pid_t tid, int signo);
 int lt_k_sigqueue(pid_t pid, pid_t tid, int signo, void *siginfo);
+
+/* sched_setaffinity(2), sched_getaffinity(2): the latter returns how many bytes the kernel has. Whether
+ * sched_getscheduler(2) says that it has real-time priority; no where that cannot be told. */
+int lt_k_sched_setaffinity(pid_t tid, size_t size, const void *mask);
+int lt_k_sched_getaffinity(pid_t tid, size_t size, void *ret);
+bool lt_k_sched_is_realtime(pid_t tid);
 
 /* Open a file below /proc/PID, close-on-exec: name is "maps", "mem", "task/12/status", ... */
 int lt_k_proc_open(pid_t pid, const char *name, int flags);

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "engine.h"
 #include "file.h"
 #include "read_message.h"
@@ -168,6 +169,7 @@ static int fork_reader(lt_session *session, int sockets[2])
 {
   pid_t child = lt_k_fork();
   if (child == 0) {
+    lt_cpu_in_child(session);
     if (fork() == 0)
       lt_read_main(sockets[1], session->options.debuginfod);
     _exit(0);

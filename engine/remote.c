@@ -98,7 +98,8 @@ static int check(lt_thread *thread, const struct lt_arch *arch, uint64_t nr)
   if (thread->stop.kind == LT_EXITING)
     return lt_fail(thread->session, -ESRCH, "thread %d is exiting: it cannot make a call for us",
                    (int)thread->tid);
-  if (arch->special(nr) != LT_SYS_OTHER)
+  enum lt_special special = arch->special(nr);
+  if (special != LT_SYS_OTHER && special != LT_SYS_CPUS)
     return lt_fail(thread->session, -EINVAL, "%s cannot be made on a program's behalf",
                    lt_syscall_find(arch->abi, nr) ? lt_syscall_find(arch->abi, nr)->name : "this");
   return 0;

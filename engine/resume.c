@@ -9,6 +9,7 @@
 
 #include "aggregate.h"
 #include "breaks.h"
+#include "cpu.h"
 #include "steps.h"
 #include "watchpoints.h"
 
@@ -25,6 +26,11 @@ static bool wants_calls(const lt_session *session)
   return false;
 }
 
+bool lt_calls_seen(const lt_thread *thread)
+{
+  return wants_calls(thread->session) || thread->process->emulated;
+}
+
 static bool wants_mode_syscall(const lt_thread *thread)
 {
   return thread->want_exit || thread->counts_exit || thread->changed_args || thread->function || thread->results.backs ||
@@ -35,7 +41,8 @@ static unsigned wanted_options(const lt_thread *thread)
 {
   const lt_session *session = thread->session;
   unsigned options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE;
-  if (!session->options.no_follow || lt_sites_any(thread->process)) /* ours must not get away */
+  if (!session->options.no_follow || lt_sites_any(thread->process) ||
+      lt_cpu_holds(thread->process)) /* ours must not get away */
     options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE;
   if (session->kinds & 1u << LT_EXITING)
     options |= PTRACE_O_TRACEEXIT;
@@ -72,6 +79,7 @@ static bool was_moved_on(lt_thread *thread)
 
 void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 {
+  lt_cpu_settle(thread);
   for (int i = 0; i < ATTEMPTS && thread->state == LT_ST_STOPPED; i++)
     if (lt_regs_flush(thread) == 0 && lt_request(thread, request, 0, (uintptr_t)signo) == 0)
       thread->state = request == PTRACE_LISTEN ? LT_ST_LISTENING : LT_ST_RUNNING;

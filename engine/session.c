@@ -6,6 +6,7 @@
 
 #include "aggregate.h"
 #include "answers.h"
+#include "cpu.h"
 #include "engine.h"
 #include "file.h"
 #include "loads.h"
@@ -31,6 +32,7 @@ int lt_session_create(const struct lt_options *options, const struct lt_hooks *h
     free(session);
     return -ENOMEM;
   }
+  lt_cpu_init(session);
   *ret = session;
   return 0;
 }
@@ -40,6 +42,7 @@ void lt_session_destroy(lt_session *session)
   if (session->threads)
     lt_shutdown(session);
   lt_task_free_all(session);
+  lt_cpu_free(session);
   lt_reader_free(session);
   lt_files_free(session);
   if (session->ignored_signals >> (SIGCHLD - 1) & 1)

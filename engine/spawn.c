@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "engine.h"
 
 /* ---- Finding the program ------------------------------------------------------------------ */
@@ -217,6 +218,7 @@ static int add_records(lt_session *session, const struct launch *launch, lt_proc
     return lt_fail(session, -ENOMEM, "out of memory");
   }
   process->launched = process->starting = true;
+  lt_cpu_launched(process->threads);
   process->spawn_pipe = launch->report[0];
   *ret = process;
   return 0;
@@ -228,6 +230,7 @@ static int launch_child(lt_session *session, const struct lt_spawn *spawn, const
   int error = open_pipes(session, launch);
   if (error)
     return error;
+  lt_cpu_before_launch(session);
   launch->pid = lt_k_fork();
   if (launch->pid < 0)
     return lt_fail(session, launch->pid, "cannot fork: %s (raise ulimit -u)",

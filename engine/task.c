@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "breaks.h"
+#include "cpu.h"
 #include "goroutines.h"
 #include "steps.h"
 
@@ -96,6 +97,7 @@ void lt_task_free_thread(lt_thread *thread)
   if (session->hooks.thread_freed)
     session->hooks.thread_freed(session->data, thread);
   HASH_DEL(session->threads, thread);
+  lt_cpu_gone(thread);
   lt_freeze_forget(thread);
   lt_remote_free(thread);
   lt_function_free_all(thread);

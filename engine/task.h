@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 #include "arch.h"
+#include "cpu_rule.h"
 #include "kernel.h"
 #include "luatrace.h"
 #include "space.h"
@@ -84,6 +85,19 @@ struct lt_at_site {
   } retry[LT_RETRIES];
 };
 
+/* A thread and the CPU that it may share with us (cpu.h). */
+struct lt_cpu_of {
+  uint64_t *own;             /* the CPUs that it has by its own; NULL: those that we had */
+  int at;                    /* LT_CPU_OWN, LT_CPU_UNKNOWN or LT_CPU_ONLY() */
+  pid_t asks;                /* whose CPUs it asks about (cpu_answer.c) */
+  unsigned asked;            /* so many ask about its own */
+  bool realtime;             /* not to be touched */
+  struct lt_cpu_share share; /* see cpu_rule.h */
+  uint64_t stops, stops_at;  /* so far, at the last tick */
+  uint64_t apart;            /* was unpinned before this stop, while it ran; 0: was not */
+  uint64_t executed, delayed;
+};
+
 struct lt_thread {
   lt_session *session;
   lt_process *process; /* NULL only for an orphan */
@@ -145,6 +159,8 @@ struct lt_thread {
   uint64_t debug_version;         /* of its space's debug registers that are in force; 0: none */
   int debug_error;                /* what came of putting them in force */
   uint8_t debug_hits;             /* bit per debug register that has hit and was not reported */
+
+  struct lt_cpu_of cpu;
 
   char *scratch; /* decoded bytes of lt_call_arg(), see decode */
   size_t scratch_room;
@@ -236,6 +252,7 @@ struct lt_session {
   sigset_t mask;              /* the caller's, for what we launch */
   uint64_t ignored_signals;   /* bit per signal that was SIG_IGN */
   int *inherited;             /* descriptors that were open at the start; ends with -1 */
+  struct lt_cpus *cpus;       /* the CPU that is shared (cpu.h); NULL: nothing is */
   struct lt_answers *answers; /* what is known of types and variables (answers.c) */
   char error[512];
 };

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "cpu.h"
 #include "engine.h"
 
 #define MAX_SKIP 16
@@ -80,7 +81,9 @@ static int wait_forever(lt_session *session)
     if (session->interrupted)
       return -EINTR;
     int status;
+    lt_cpu_wait_begins(session);
     pid_t tid = lt_k_waitpid(-1, &status, __WALL);
+    lt_cpu_wait_ends(session);
     if (tid == -EINTR)
       continue;
     if (tid < 0)
@@ -109,7 +112,9 @@ static int wait_until(lt_session *session, uint64_t deadline)
       break;
     uint64_t left = deadline - now;
     struct timespec timeout = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+    lt_cpu_wait_begins(session);
     sigtimedwait(&child, NULL, &timeout);
+    lt_cpu_wait_ends(session);
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return count;
@@ -128,7 +133,9 @@ static int wait_watching(lt_session *session, uint64_t deadline)
     count = drain(session);
     if (count == 0 && session->interrupted)
       count = -EINTR;
+    lt_cpu_wait_begins(session);
     int ready = lt_watch_sleep(session, count ? 0 : deadline);
+    lt_cpu_wait_ends(session);
     if (count != 0 || ready > 0 || lt_k_now() >= deadline)
       break;
   }

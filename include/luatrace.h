@@ -196,10 +196,20 @@ struct lt_hooks {
   void (*warn)(void *data, const char *text);
 };
 
+/* Whether the tracer and what it has launched take turns on one CPU: a stop is several times
+ * cheaper there. The programs see the CPUs that they had (sched_getaffinity(2) and all that rests on
+ * it). Ends when the session attaches to a process. */
+enum lt_cpu_sharing {
+  LT_CPU_AUTO,  /* where it does not cost parallelism; uses a real-time signal that nobody handles */
+  LT_CPU_SHARE, /* all the time */
+  LT_CPU_FREE,  /* never */
+};
+
 struct lt_options {
   size_t size;     /* sizeof(struct lt_options) */
   bool no_follow;  /* trace no children (threads are still followed) */
   bool debuginfod; /* ask the servers in DEBUGINFOD_URLS for debug information */
+  enum lt_cpu_sharing cpu;
 };
 
 /* Make a session; options may be NULL. Remembers the signal mask and dispositions of the caller:
@@ -208,6 +218,9 @@ LT_API int lt_session_create(const struct lt_options *options, const struct lt_h
                              void *data, lt_session **ret);
 /* End a session: what is still traced is killed if launched and let go if attached to. */
 LT_API void lt_session_destroy(lt_session *session);
+/* Give the calling thread the CPUs back that it had, until it is to share one again: before it makes
+ * a child of its own, which would inherit that one. */
+LT_API void lt_own_cpus(lt_session *session);
 /* The line that describes the last failure of a call on this session; never NULL. */
 LT_API const char *lt_error(const lt_session *session);
 

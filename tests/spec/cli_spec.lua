@@ -22,7 +22,7 @@ describe("an option", function()
   it("-h prints help on stdout", function()
     local result = T.ok(T.luatrace { "-h" })
     for _, word in ipairs { "-e", "-l", "-p", "-o", "-v", "-V", "-h", "--no-follow",
-                            "--on-error" } do
+                            "--on-error", "--cpu" } do
       assert.is_truthy(result.out:find(word, 1, true), word)
     end
     assert.equal(result.out, T.ok(T.luatrace { "--help" }).out)
