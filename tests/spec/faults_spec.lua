@@ -85,9 +85,13 @@ describe("a fault", function()
   end
 
   it("can be asked for, and shows", function()
-    local result = T.run(command("", T.fixture("calls")),
-      { env = { LUATRACE_FAULT = "1:EAGAIN", LUATRACE_MARK = "x" } })
-    assert.not_equal(0, result.code)
+    local shows = 0 -- some requests can fail without consequence
+    for k = 1, 10 do
+      local result = T.run(command("", T.fixture("calls")),
+        { env = { LUATRACE_FAULT = k .. ":EAGAIN", LUATRACE_MARK = "x" } })
+      shows = shows + (result.code ~= 0 and 1 or 0)
+    end
+    assert.is_true(shows > 0)
   end)
 
   for kind, most in pairs { vanish = 300, ESRCH = 100, EIO = 50, EPERM = 50, EAGAIN = 40,
