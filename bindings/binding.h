@@ -79,6 +79,7 @@ struct bind_thread {
   bool awaited;         /* a script may be waiting for this thread */
   unsigned slot;        /* its place in the binding's `threads`, while it lives */
   lua_State *leaver;    /* the task that waits for the exit of call `leaves` (quick.c); or NULL */
+  struct bind_log *log; /* where that exit is written; or NULL */
   uint64_t leaves;
   struct bind_thread *next_lost; /* quick.c */
 };
@@ -216,6 +217,7 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 
 void bind_open_tasks(lua_State *L);     /* tasks.c: coroutines */
 void bind_open_quick(lua_State *L);     /* quick.c: the straight path of most events */
+void bind_open_logs(lua_State *L);      /* log.c: logs of system calls */
 void bind_open_errors(lua_State *L);    /* errors.c */
 void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */
 void bind_open_spawn(lua_State *L);     /* spawn.c */

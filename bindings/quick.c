@@ -6,6 +6,7 @@
  * core.disturb(): the general path is entered there, as late as that: it begins the stop, and when
  * the handler has returned, does the rest of it. */
 #include "binding.h"
+#include "log.h"
 
 /* ---- The path ----------------------------------------------------------------------------- */
 
@@ -56,13 +57,48 @@ static enum lt_verdict run(struct binding *binding, lt_thread *thread, const str
   return hold || binding->end.decided ? LT_HOLD : LT_RESUME;
 }
 
+/* Arguments: the log and the thread object's contents. In protected mode. */
+static int log_entry(lua_State *L)
+{
+  bind_log_entry(L, lua_touserdata(L, 1), lua_touserdata(L, 2));
+  return 0;
+}
+
+static int log_exit(lua_State *L)
+{
+  bind_log_exit(L, lua_touserdata(L, 1), lua_touserdata(L, 2));
+  return 0;
+}
+
+static enum lt_verdict run_log(struct binding *binding, lua_CFunction what, struct bind_log *log,
+                               struct bind_thread *box)
+{
+  lua_pushcfunction(binding->L, what);
+  lua_pushlightuserdata(binding->L, log);
+  lua_pushlightuserdata(binding->L, box);
+  return bind_protected(binding, 2, 0) && !binding->end.decided ? LT_RESUME : LT_HOLD;
+}
+
+static enum lt_verdict begin_log(struct binding *binding, struct bind_log *log,
+                                 struct bind_thread *box)
+{
+  box->leaves = lt_thread_call_seq(box->thread);
+  box->log = lt_call_want_exit(box->thread) == 0 ? log : NULL;
+  return run_log(binding, log_entry, log, box);
+}
+
 static bool on_entry(struct binding *binding, lt_thread *thread, const struct lt_stop *stop,
                      enum lt_verdict *ret)
 {
-  const struct bind_thread *box = lt_thread_data(thread);
+  struct bind_thread *box = lt_thread_data(thread);
   if (stop->u.call.abi >= LT_ABI_COUNT || stop->u.call.nr >= BIND_QUICK_CALLS || !box)
     return false;
   struct bind_quick_call *call = &binding->quick.calls[stop->u.call.abi][stop->u.call.nr];
+  if (call->log && !box->leaver) {
+    call->count++;
+    *ret = begin_log(binding, call->log, box);
+    return true;
+  }
   lua_State *task = call->fn ? bind_task_take(binding) : NULL;
   if (!task)
     return false;
@@ -91,9 +127,23 @@ static bool on_exit(struct binding *binding, lt_thread *thread, const struct lt_
   return true;
 }
 
+/* The end of a call in a log is written before all else. */
+static bool end_log(struct binding *binding, lt_thread *thread, enum lt_verdict *ret)
+{
+  struct bind_thread *box = lt_thread_data(thread);
+  struct bind_log *log = box ? box->log : NULL;
+  if (!log || box->leaves != lt_thread_call_seq(thread))
+    return false;
+  box->log = NULL;
+  *ret = run_log(binding, log_exit, log, box);
+  return binding->quick.on || *ret == LT_HOLD;
+}
+
 bool bind_quick_stop(struct binding *binding, lt_thread *thread, const struct lt_stop *stop,
                      enum lt_verdict *ret)
 {
+  if (stop->kind == LT_SYSCALL_EXIT && end_log(binding, thread, ret))
+    return true;
   if (!binding->quick.on)
     return false;
   if (stop->kind == LT_SYSCALL_ENTRY)
@@ -143,7 +193,7 @@ static struct bind_quick_call *check_call(lua_State *L)
   return abi < LT_ABI_COUNT && nr < BIND_QUICK_CALLS ? &bind_of(L)->quick.calls[abi][nr] : NULL;
 }
 
-/* core.quick_call(abi, nr, fn, wants_call): this function is all that is to be called */
+/* core.quick_call(abi, nr, fn, wants_call, log): this function, or log, is all that is wanted */
 static int core_quick_call(lua_State *L)
 {
   struct bind_quick_call *call = check_call(L);
@@ -153,6 +203,7 @@ static int core_quick_call(lua_State *L)
   luaL_unref(L, LUA_REGISTRYINDEX, call->fn ? call->fn : LUA_NOREF);
   call->fn = luaL_ref(L, LUA_REGISTRYINDEX);
   call->wants_call = lua_toboolean(L, 4);
+  call->log = bind_log_test(L, 5);
   return 0;
 }
 
@@ -163,6 +214,7 @@ static int core_quick_forget(lua_State *L)
   if (call && call->fn) {
     luaL_unref(L, LUA_REGISTRYINDEX, call->fn);
     call->fn = 0;
+    call->log = NULL;
   }
   return 0;
 }
@@ -199,7 +251,7 @@ static int core_quick_leave(lua_State *L)
   }
   struct bind_thread *box = call.thread;
   if (!binding->quick.on || !binding->quick.leaves || box->leaver || !binding->tasks.current ||
-      !lua_isyieldable(L)) {
+      box->log || !lua_isyieldable(L)) {
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     return 2;

@@ -39,6 +39,7 @@ static void push_core(lua_State *L)
   bind_open_objects(L);
   bind_open_tasks(L);
   bind_open_quick(L);
+  bind_open_logs(L);
   bind_open_errors(L);
   bind_open_trace(L);
   bind_open_spawn(L);

@@ -9,6 +9,7 @@
 #include "luatrace.h"
 
 struct binding;
+struct bind_log;
 struct bind_thread;
 
 #define BIND_IDLE_TASKS 256
@@ -28,9 +29,10 @@ struct bind_tasks {
 
 /* A handler that is called without a look at anything else. */
 struct bind_quick_call {
-  int fn;          /* registry reference; 0: none */
-  bool wants_call; /* it has a second parameter */
-  uint64_t count;  /* times it was called */
+  int fn;               /* registry reference; 0: none */
+  bool wants_call;      /* it has a second parameter */
+  struct bind_log *log; /* in the place of the function */
+  uint64_t count;       /* times it was called */
 };
 
 struct bind_quick {

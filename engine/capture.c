@@ -89,6 +89,7 @@ size_t lt_capture_find(const lt_thread *thread, uint64_t addr, const uint8_t **r
 void lt_capture_forget(lt_thread *thread)
 {
   thread->capture.used = 0;
+  thread->capture.whole = false;
   memset(thread->capture.arg, 0, sizeof(thread->capture.arg));
 }
 
@@ -185,9 +186,10 @@ int lt_call_capture(lt_thread *thread)
     return -EINVAL;
   }
   lt_decode_init(&d, thread, &nowhere);
-  if (thread->capture.used > 0 || thread->call.done || !d.row) {
+  if (thread->capture.whole || thread->call.done || !d.row) {
     return 0;
   }
+  thread->capture.whole = true;
   for (unsigned i = 0; i < d.row->count; i++) {
     int error = keep_arg(&d, i);
     if (error) {

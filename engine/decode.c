@@ -79,7 +79,7 @@ size_t lt_decode_longs(struct lt_decode *d, uint64_t addr, int64_t *ret, size_t 
 void lt_show_pointer(struct lt_decode *d, uint64_t value)
 {
   if (value) {
-    lt_text_add(d->text, "%#" PRIx64, value);
+    lt_text_hex(d->text, value);
   } else {
     lt_text_put(d->text, "NULL");
   }
@@ -229,10 +229,10 @@ static void show_plain(struct lt_decode *d, const struct lt_arg *arg, uint64_t v
   switch (arg->type) {
   case LT_ARG_INT:
   case LT_ARG_FD:
-    lt_text_add(d->text, "%" PRId64, (int64_t)value);
+    lt_text_signed(d->text, (int64_t)value);
     break;
   case LT_ARG_UINT:
-    lt_text_add(d->text, "%" PRIu64, value);
+    lt_text_unsigned(d->text, value);
     break;
   case LT_ARG_STRING:
     lt_show_string_at(d, value, LT_SHOW_BYTES);

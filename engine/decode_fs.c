@@ -28,7 +28,7 @@ void lt_show_open_flags_value(struct lt_decode *d, uint32_t value)
     lt_text_put(d->text, "|");
     uint64_t rest = lt_flags_known(d->text, "open_bits", value & ~3u);
     if (rest) {
-      lt_text_add(d->text, "%#" PRIx64, rest);
+      lt_text_hex(d->text, rest);
     } else {
       lt_text_cut(d->text, d->text->length - 1);
     }
@@ -129,7 +129,7 @@ void lt_show_statx_flags(struct lt_decode *d, unsigned index, uint64_t value)
   }
   uint64_t rest = lt_flags_known(d->text, "statx_at", (uint32_t)value);
   if (rest) {
-    lt_text_add(d->text, "%#" PRIx64, rest);
+    lt_text_hex(d->text, rest);
   } else {
     lt_text_cut(d->text, d->text->length - 1);
   }
@@ -152,7 +152,7 @@ void lt_show_swap_flags(struct lt_decode *d, unsigned index, uint64_t value)
   if (rest) {
     lt_text_add(d->text, "%#" PRIx64 "|", rest);
   }
-  lt_text_add(d->text, "%" PRIu64, value & 0x7fff);
+  lt_text_unsigned(d->text, value & 0x7fff);
 }
 
 /* ---- Offsets ------------------------------------------------------------------------------ */
@@ -197,12 +197,12 @@ void lt_show_offset_pair(struct lt_decode *d, unsigned index, uint64_t value)
   if (lt_decode_word(d) == 4) {
     value |= lt_decode_arg(d, index + 1) << 32;
   }
-  lt_text_add(d->text, "%" PRId64, (int64_t)value);
+  lt_text_signed(d->text, (int64_t)value);
 }
 
 void lt_show_llseek_offset(struct lt_decode *d, unsigned index, uint64_t value)
 {
-  lt_text_add(d->text, "%" PRId64, (int64_t)(value << 32 | lt_decode_arg(d, index + 1)));
+  lt_text_signed(d->text, (int64_t)(value << 32 | lt_decode_arg(d, index + 1)));
 }
 
 static bool show_fd_item(struct lt_decode *d, uint64_t addr)

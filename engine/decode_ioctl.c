@@ -293,7 +293,7 @@ void lt_show_fcntl_arg(struct lt_decode *d, unsigned index, uint64_t value)
     lt_show_pointer(d, value);
     break;
   default:
-    lt_text_add(d->text, "%#" PRIx64, value);
+    lt_text_hex(d->text, value);
     break;
   }
 }

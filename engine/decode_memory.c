@@ -18,7 +18,7 @@ static void show_map_flags(struct lt_decode *d, uint64_t flags)
     lt_text_put(d->text, "|");
     uint64_t rest = lt_flags_known(d->text, "map_bits", bits);
     if (rest) {
-      lt_text_add(d->text, "%#" PRIx64, rest);
+      lt_text_hex(d->text, rest);
     } else {
       lt_text_cut(d->text, d->text->length - 1);
     }
@@ -38,7 +38,7 @@ void lt_show_mmap_flags(struct lt_decode *d, unsigned index, uint64_t value)
 void lt_show_page_offset(struct lt_decode *d, unsigned index, uint64_t value)
 {
   (void)index;
-  lt_text_add(d->text, "%#" PRIx64, value << 12);
+  lt_text_hex(d->text, value << 12);
 }
 
 /* mmap number 90 of i386: its arguments in memory. */
@@ -157,14 +157,14 @@ void lt_show_futex_val(struct lt_decode *d, unsigned index, uint64_t value)
 {
   (void)index;
   if (uses(d) & VAL) {
-    lt_text_add(d->text, "%" PRIu64, value);
+    lt_text_unsigned(d->text, value);
   }
 }
 
 static void show_futex_time(struct lt_decode *d, uint64_t value, bool wide)
 {
   if (uses(d) & VAL2) {
-    lt_text_add(d->text, "%" PRIu64, value);
+    lt_text_unsigned(d->text, value);
   } else if (uses(d) & TIME && !lt_show_timespec_at(d, value, wide)) {
     lt_show_pointer(d, value);
   }
@@ -217,7 +217,7 @@ void lt_show_futex_val3(struct lt_decode *d, unsigned index, uint64_t value)
   } else if (uses(d) & OP) {
     show_wake_op(d, (uint32_t)value);
   } else if (uses(d) & BITSET) {
-    lt_text_add(d->text, "%#" PRIx64, value);
+    lt_text_hex(d->text, value);
   } else if (uses(d) & VAL3) {
     lt_text_add(d->text, (lt_decode_arg(d, 1) & 0x7f) <= FUTEX_LAST ? "%" PRIu64 : "%#" PRIx64,
                 value);

@@ -192,7 +192,7 @@ void lt_show_sock_type(struct lt_decode *d, unsigned index, uint64_t value)
     lt_text_put(d->text, "|");
     uint64_t rest = lt_flags_known(d->text, "sock_bits", bits);
     if (rest) {
-      lt_text_add(d->text, "%#" PRIx64, rest);
+      lt_text_hex(d->text, rest);
     } else {
       lt_text_cut(d->text, d->text->length - 1);
     }

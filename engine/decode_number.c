@@ -6,7 +6,7 @@
 void lt_show_hex(struct lt_decode *d, unsigned index, uint64_t value)
 {
   bool narrow = d->row->args[index].size == 4 || lt_decode_word(d) == 4;
-  lt_text_add(d->text, "%#" PRIx64, narrow ? (uint32_t)value : value);
+  lt_text_hex(d->text, narrow ? (uint32_t)value : value);
 }
 
 /* ---- Numbers in memory -------------------------------------------------------------------- */
@@ -44,7 +44,7 @@ static void show_word_at(struct lt_decode *d, uint64_t addr, bool hex)
   if (hex) {
     lt_show_pointer(d, number);
   } else {
-    lt_text_add(d->text, "%" PRIu64, number);
+    lt_text_unsigned(d->text, number);
   }
   lt_text_put(d->text, "]");
 }
@@ -142,13 +142,13 @@ static uint64_t joined(const struct lt_decode *d, unsigned index)
 void lt_show_split(struct lt_decode *d, unsigned index, uint64_t value)
 {
   (void)value;
-  lt_text_add(d->text, "%" PRId64, (int64_t)joined(d, index));
+  lt_text_signed(d->text, (int64_t)joined(d, index));
 }
 
 void lt_show_split_unsigned(struct lt_decode *d, unsigned index, uint64_t value)
 {
   (void)value;
-  lt_text_add(d->text, "%" PRIu64, joined(d, index));
+  lt_text_unsigned(d->text, joined(d, index));
 }
 
 void lt_show_split_fanotify(struct lt_decode *d, unsigned index, uint64_t value)

@@ -216,7 +216,7 @@ void lt_show_kcmp_index(struct lt_decode *d, unsigned index, uint64_t value)
   uint32_t type = (uint32_t)lt_decode_arg(d, 2);
   (void)index;
   if (type == 0 || type >= 7) {
-    lt_text_add(d->text, "%" PRId64, (int64_t)value);
+    lt_text_signed(d->text, (int64_t)value);
   }
 }
 
@@ -237,7 +237,7 @@ static void show_limit(struct lt_decode *d, uint64_t limit, uint64_t none, const
   } else if (limit > 1024 && limit % 1024 == 0) {
     lt_text_add(d->text, "%" PRIu64 "*1024", limit / 1024);
   } else {
-    lt_text_add(d->text, "%" PRIu64, limit);
+    lt_text_unsigned(d->text, limit);
   }
 }
 

@@ -15,12 +15,12 @@ static uint64_t result(const struct lt_decode *d)
 static void show_decimal(struct lt_decode *d)
 {
   int64_t value = lt_decode_word(d) == 8 ? d->call->ret : (int32_t)d->call->ret;
-  lt_text_add(d->text, "%" PRId64, value);
+  lt_text_signed(d->text, value);
 }
 
 static void show_hex(struct lt_decode *d)
 {
-  lt_text_add(d->text, "%#" PRIx64, result(d));
+  lt_text_hex(d->text, result(d));
 }
 
 static void show_octal(struct lt_decode *d)

@@ -213,7 +213,7 @@ static void show_code(struct lt_decode *d, const struct siginfo_start *start)
 /* Ticks of 1/100 s, and seconds in a comment. */
 static void show_ticks(struct lt_decode *d, int64_t ticks)
 {
-  lt_text_add(d->text, "%" PRId64, ticks);
+  lt_text_signed(d->text, ticks);
   if (ticks > 0) {
     lt_text_add(d->text, " /* %" PRId64 ".%02" PRId64 " s */", ticks / 100, ticks % 100);
   }

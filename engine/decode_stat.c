@@ -122,7 +122,7 @@ static void show_statfs(struct lt_decode *d, const struct statfs_fields *f)
   if (type) {
     lt_text_put(d->text, type);
   } else {
-    lt_text_add(d->text, "%#" PRIx64, f->type);
+    lt_text_hex(d->text, f->type);
   }
   lt_text_add(d->text, ", f_bsize=%" PRIu64 ", f_blocks=%" PRIu64 ", f_bfree=%" PRIu64,
               f->block_size, f->blocks, f->free);

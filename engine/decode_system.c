@@ -125,7 +125,7 @@ void lt_show_prctl_arg(struct lt_decode *d, unsigned index, uint64_t value)
   case '\0':
     break;
   case 'n':
-    lt_text_add(d->text, "%" PRIu64, value);
+    lt_text_unsigned(d->text, value);
     break;
   case 's':
     show_name(d, value);
@@ -162,7 +162,7 @@ void lt_show_prctl_arg(struct lt_decode *d, unsigned index, uint64_t value)
     show_filled(d, kind, index, value);
     break;
   default:
-    lt_text_add(d->text, "%#" PRIx64, value);
+    lt_text_hex(d->text, value);
     break;
   }
 }
@@ -175,9 +175,9 @@ void lt_show_arch_prctl_arg(struct lt_decode *d, unsigned index, uint64_t value)
     d->fresh = true;
     lt_show_ulong_hex_at(d, index, value);
   } else if (code == 0x1012) {
-    lt_text_add(d->text, "%" PRIu64, value);
+    lt_text_unsigned(d->text, value);
   } else if (code != 0x1011) {
-    lt_text_add(d->text, "%#" PRIx64, value);
+    lt_text_hex(d->text, value);
   }
 }
 

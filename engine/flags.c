@@ -1,7 +1,6 @@
 /* flags.c - finds sets of flags and constants and prints values with them. */
 #include "flags.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,7 +49,7 @@ const char *lt_flags_name(const char *name, uint64_t value)
 
 static void show_unknown(struct lt_text *text, const struct lt_flags *set, uint64_t value)
 {
-  lt_text_add(text, "%#" PRIx64, value);
+  lt_text_hex(text, value);
   if (set->unknown) {
     lt_text_add(text, " /* %s */", set->unknown);
   }
@@ -61,7 +60,8 @@ static uint64_t known_bits(struct lt_text *text, const struct lt_flags *set, uin
   for (size_t i = 0; i < set->count; i++) {
     const struct lt_flag *flag = &set->rows[i];
     if (flag->value && (value & flag->value) == flag->value) {
-      lt_text_add(text, "%s|", flag->name);
+      lt_text_put(text, flag->name);
+      lt_text_put(text, "|");
       value &= ~flag->value;
     }
   }
@@ -75,7 +75,7 @@ static void show_bits(struct lt_text *text, const struct lt_flags *set, uint64_t
   if (text->length == start) {
     show_unknown(text, set, value);
   } else if (rest) {
-    lt_text_add(text, "%#" PRIx64, rest);
+    lt_text_hex(text, rest);
   } else {
     lt_text_cut(text, text->length - 1);
   }
@@ -101,7 +101,7 @@ void lt_flags_add(struct lt_text *text, const char *name, uint64_t value)
   if (set) {
     lt_flags_show(text, set, value);
   } else {
-    lt_text_add(text, "%#" PRIx64, value);
+    lt_text_hex(text, value);
   }
 }
 

@@ -124,7 +124,7 @@ static const struct {
 static bool show_form(struct lt_decode *d)
 {
   for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-    if (strcmp(forms[i].name, d->row->name) == 0) {
+    if (forms[i].name[0] == d->row->name[0] && strcmp(forms[i].name, d->row->name) == 0) {
       forms[i].show(d);
       return true;
     }
@@ -170,7 +170,8 @@ void lt_show_call(struct lt_decode *d)
     show_unknown(d);
   } else {
     lt_unfold(d, &inner);
-    lt_text_add(d->text, "%s(", d->row->name);
+    lt_text_put(d->text, d->row->name);
+    lt_text_put(d->text, "(");
     if (!show_form(d)) {
       show_args(d);
     }
@@ -182,10 +183,16 @@ void lt_show_call(struct lt_decode *d)
 
 size_t lt_call_format(lt_thread *thread, char *ret, size_t size)
 {
+  return lt_call_line(thread, false, ret, size);
+}
+
+size_t lt_call_line(lt_thread *thread, bool keep, char *ret, size_t size)
+{
   struct lt_text text = {.size = size};
   struct lt_decode d;
   text.bytes = ret;
   lt_decode_init(&d, thread, &text);
+  d.recording = keep && !thread->call.done;
   if (thread->in_call) {
     lt_show_call(&d);
   }

@@ -40,6 +40,7 @@ enum lt_parked {
 struct lt_capture {
   uint8_t *bytes; /* arena, reused from call to call */
   size_t used, room;
+  bool whole; /* all that the arguments point to, not only what was printed */
   struct lt_captured {
     bool kept;
     uint8_t type;

@@ -32,6 +32,32 @@ void lt_text_add(struct lt_text *text, const char *format, ...)
   }
 }
 
+static void add_digits(struct lt_text *text, uint64_t value, unsigned base, const char *before)
+{
+  char digits[24], *at = digits + sizeof digits;
+  do
+    *--at = "0123456789abcdef"[value % base];
+  while (value /= base);
+  for (size_t i = strlen(before); i > 0; i--)
+    *--at = before[i - 1];
+  append(text, at, (size_t)(digits + sizeof digits - at));
+}
+
+void lt_text_signed(struct lt_text *text, int64_t value)
+{
+  add_digits(text, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, value < 0 ? "-" : "");
+}
+
+void lt_text_unsigned(struct lt_text *text, uint64_t value)
+{
+  add_digits(text, value, 10, "");
+}
+
+void lt_text_hex(struct lt_text *text, uint64_t value)
+{
+  add_digits(text, value, 16, value ? "0x" : "");
+}
+
 void lt_text_cut(struct lt_text *text, size_t length)
 {
   text->length = length;

@@ -1268,6 +1268,9 @@ LT_API ssize_t lt_encode_address(const struct lt_address *address, uint8_t ret[L
  * tracee controls is escaped and bounded. Writes at most `size` bytes with the NUL and returns the
  * length that the whole line has. */
 LT_API size_t lt_call_format(lt_thread *thread, char *ret, size_t size);
+/* The same. `keep`: what the line tells of memory stays the same until the call is over; less is
+ * read for that than by lt_call_capture(). */
+LT_API size_t lt_call_line(lt_thread *thread, bool keep, char *ret, size_t size);
 
 LT_API const char *lt_version(void); /* "0.1.0" */
 

@@ -59,7 +59,7 @@ local function make_quick(abi, nr, list)
   local one = list[1]
   if list[2] or not one or one.tests[1] or one.tests.ask then return end
   local info = debug.getinfo(one.handler.fn, "u")
-  core.quick_call(abi, nr, one.handler.fn, info.isvararg or info.nparams > 1)
+  core.quick_call(abi, nr, one.handler.fn, info.isvararg or info.nparams > 1, one.handler.log)
   quick[#quick + 1] = { abi = abi, nr = nr, list = list }
 end
 
@@ -190,12 +190,22 @@ local function count_instead(handler, aggregation, ...)
   return aggregates.register(handler, aggregation)
 end
 
+-- What a log does at a call where others want something as well.
+local function log_call(log)
+  return function(t, call)
+    core.log_entry(log, t)
+    call:leave()
+    core.log_exit(log, t)
+  end
+end
+
 local function make_handler(kind, owner, fn, ...)
   if aggregates.is(fn) then return count_instead({ kind = kind, owner = owner }, fn, ...) end
-  if type(fn) ~= "function" then
+  local log = kind == "syscall" and core.is_call_log(fn) and fn or nil
+  if not log and type(fn) ~= "function" then
     core.raise("on_" .. kind .. " needs a function as its last argument")
   end
-  local handler = { kind = kind, owner = owner, fn = fn }
+  local handler = { kind = kind, owner = owner, fn = log and log_call(log) or fn, log = log }
   parsers[kind](handler, ...)
   return register(handler)
 end

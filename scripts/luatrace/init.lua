@@ -20,6 +20,7 @@ local wait = require "luatrace.wait"
 
 local luatrace = hooks.functions("luatrace")
 
+luatrace.call_log = function(file, options) return core.call_log(file, options or {}) end
 luatrace.count = aggregates.count
 luatrace.sum = aggregates.sum
 luatrace.hist = aggregates.hist

@@ -113,7 +113,7 @@ function luatrace.on_start(handler) end
 ---@overload fun(aggregation: luatrace.Aggregation): luatrace.Aggregation
 ---@param selection luatrace.Selection names, globs, classes
 ---@param predicates table<string, any> argument name to what its value must be
----@param handler luatrace.CallHandler or an aggregation, which is returned then
+---@param handler luatrace.CallHandler or an aggregation, which is returned then; or a call log
 ---@return luatrace.Hook hook
 function luatrace.on_syscall(selection, predicates, handler) end
 
@@ -2053,6 +2053,40 @@ function call:delay(seconds) end
 ---@return string? message
 ---@return string? code
 function call:pass() end
+
+--- A log writes a line for each system call, as strace(1) does: it stands where the function of
+--- an `on_syscall` handler would, and runs in C. A line that another one interrupts ends in
+--- `<unfinished ...>`, and is resumed when the call has run.
+---
+--- `file`: an open file. Options: `tids`: lines begin with the thread's id (otherwise with
+--- `[pid 12]`, and only when several threads have had lines); `time`: with the time of day;
+--- `spent`: lines end in the seconds between the stops at the call's entry and at its exit; `live`:
+--- the beginning of a line is written at once, and not only when its end is known.
+---
+--- ```lua
+--- local log = luatrace.call_log(io.stderr, { live = true })
+--- on_syscall("%network", log)
+--- on_end(function() log:close() end)
+--- ```
+---@param file file*
+---@param options? { tids: boolean?, time: boolean?, spent: boolean?, live: boolean? }
+---@return luatrace.CallLog
+function luatrace.call_log(file, options) end
+
+---@class luatrace.CallLog
+local log = {}
+
+--- Write a line that is about the thread.
+---@param t luatrace.Thread
+---@param text string without a newline
+function log:line(t, text) end
+
+--- The thread is gone: a call that it was in ends in `= ?`.
+---@param t luatrace.Thread
+function log:lost(t) end
+
+--- Nothing more is traced: a line that has no end yet ends in `<detached ...>`.
+function log:close() end
 
 --- A path that a call names.
 ---@class luatrace.Path

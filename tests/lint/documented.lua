@@ -157,6 +157,8 @@ end)
 local aggregation = luatrace.count()
 once("luatrace.Aggregation", compare_plain, aggregation,
   names_of(debug.getmetatable(aggregation)))
+once("luatrace.CallLog", compare, names_of(debug.getmetatable(
+  luatrace.call_log(io.stderr)).__index))
 local timer = luatrace.after(0, function() end)
 once("luatrace.Timer", compare_plain, timer, names_of(timer, debug.getmetatable(timer)))
 local virtual = luatrace.emulate.file("/documented", {})
