@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
 #include "cpu_state.h"
@@ -297,7 +298,13 @@ void lt_cpu_let_go_unknown(lt_session *session, pid_t tid)
     set_mask(session->cpus, tid, session->cpus->back);
 }
 
-/* Where its calls are not seen, it could ask where it may run and be told the truth. */
+/* Where its calls do not stop it, it could ask where it may run and be told the truth. A single step is
+ * never one of a system call (steps.c). */
+static bool is_seen(const lt_thread *thread, int request)
+{
+  return thread->process->starting || request != PTRACE_CONT;
+}
+
 static bool may_share(const lt_thread *thread)
 {
   const lt_session *session = thread->session;
@@ -307,10 +314,10 @@ static bool may_share(const lt_thread *thread)
     return false;
   if (cpus->cpu >= 0 && thread->cpu.own && !has_cpu(cpus, thread->cpu.own, cpus->cpu))
     return false;
-  return thread->process->starting || lt_calls_seen(thread);
+  return true;
 }
 
-void lt_cpu_settle(lt_thread *thread)
+void lt_cpu_settle(lt_thread *thread, int request)
 {
   const struct lt_cpus *cpus = thread->session->cpus;
   if (!cpus || !thread->process || !thread->process->launched)
@@ -319,7 +326,7 @@ void lt_cpu_settle(lt_thread *thread)
     lt_cpu_asked(thread);
   if (lt_cpu_is_asking(thread))
     lt_cpu_ask(thread);
-  if (!may_share(thread)) {
+  if (!may_share(thread) || !is_seen(thread, request)) {
     lt_cpu_unpin(thread);
   } else if (!cpus->pinned || thread->cpu.at != LT_CPU_ONLY(cpus->cpu)) {
     lt_cpu_pin(thread);

@@ -27,9 +27,9 @@ void lt_cpu_free(lt_session *session);
 /* No more of it. */
 void lt_cpu_give_up(lt_session *session);
 
-/* A stop of a thread has come; it is about to run on; its record is freed. */
+/* A stop of a thread has come; it is about to be restarted with this request; its record is freed. */
 void lt_cpu_on_stop(lt_thread *thread);
-void lt_cpu_settle(lt_thread *thread);
+void lt_cpu_settle(lt_thread *thread, int request);
 void lt_cpu_gone(lt_thread *thread);
 /* It is about to be detached: it gets its own CPUs back. */
 void lt_cpu_let_go(lt_thread *thread);

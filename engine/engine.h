@@ -134,8 +134,6 @@ void lt_on_lost(lt_thread *thread);
 
 /* resume.c: the only function that restarts a thread. */
 void lt_resume(lt_thread *thread);
-/* Whether a running thread stops at every system call that matters to the engine itself. */
-bool lt_calls_seen(const lt_thread *thread);
 /* Write back registers and restart with this request: lt_resume() and remote.c only. */
 void lt_flush_and_restart(lt_thread *thread, int request, int signo);
 /* Interrupt running threads whose mode is weaker than what is now subscribed. */

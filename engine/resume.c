@@ -26,11 +26,6 @@ static bool wants_calls(const lt_session *session)
   return false;
 }
 
-bool lt_calls_seen(const lt_thread *thread)
-{
-  return wants_calls(thread->session) || thread->process->emulated;
-}
-
 static bool wants_mode_syscall(const lt_thread *thread)
 {
   return thread->want_exit || thread->counts_exit || thread->changed_args || thread->function || thread->results.backs ||
@@ -79,7 +74,7 @@ static bool was_moved_on(lt_thread *thread)
 
 void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 {
-  lt_cpu_settle(thread);
+  lt_cpu_settle(thread, request);
   for (int i = 0; i < ATTEMPTS && thread->state == LT_ST_STOPPED; i++)
     if (lt_regs_flush(thread) == 0 && lt_request(thread, request, 0, (uintptr_t)signo) == 0)
       thread->state = request == PTRACE_LISTEN ? LT_ST_LISTENING : LT_ST_RUNNING;
