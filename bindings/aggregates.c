@@ -163,12 +163,12 @@ static int core_attachment_free(lua_State *L)
   return 0;
 }
 
-/* core.aggregate_call(attachment, abi, nr or nil: all) -> true | nil, message, code */
+/* core.aggregate_call(attachment, abi, nr or nil: all, selector or nil) -> true | nil, message, code */
 static int core_aggregate_call(lua_State *L)
 {
   int nr = lua_isnil(L, 3) ? LT_ALL_SYSCALLS : (int)luaL_checkinteger(L, 3);
   enum lt_abi abi = (enum lt_abi)luaL_checkinteger(L, 2);
-  return done(L, lt_aggregate_call(lua_touserdata(L, 1), abi, nr));
+  return done(L, lt_aggregate_call(lua_touserdata(L, 1), abi, nr, bind_selector(L, 4)));
 }
 
 /* core.aggregate_signals(attachment, set of numbers, or true: all) */

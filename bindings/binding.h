@@ -221,6 +221,9 @@ void bind_open_logs(lua_State *L);      /* log.c: logs of system calls */
 void bind_open_errors(lua_State *L);    /* errors.c */
 void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */
 void bind_open_spawn(lua_State *L);     /* spawn.c */
+/* selectors.c: the selector at this index, NULL for nil. */
+lt_selector *bind_selector(lua_State *L, int index);
+void bind_open_selectors(lua_State *L); /* selectors.c: tests of arguments */
 void bind_open_calls(lua_State *L);     /* call.c */
 void bind_open_place(lua_State *L);     /* place.c: assigning to arguments */
 void bind_open_records(lua_State *L);   /* record.c: stop records, signals */

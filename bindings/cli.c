@@ -9,7 +9,7 @@
 
 #define USAGE_ERROR 125
 
-enum { NO_FOLLOW = 256, ON_ERROR, DEBUGINFOD, CPU };
+enum { NO_FOLLOW = 256, ON_ERROR, DEBUGINFOD, CPU, NO_FILTER };
 
 static const char help[] =
     "Usage: luatrace [OPTION...] SCRIPT [SCRIPT OPTION...] [--] [PROGRAM [ARGUMENT...]]\n"
@@ -29,6 +29,8 @@ static const char help[] =
     "                        take turns on one CPU with the program where that is quicker (auto),\n"
     "                        always (share), or never (free)\n"
     "      --debuginfod      ask the servers in DEBUGINFOD_URLS for debug information\n"
+    "      --no-filter           stop the program at every system call if any is traced, instead\n"
+    "                        of having the kernel pick them; it can be let go then\n"
     "      --no-follow       do not trace the processes that the program makes\n"
     "      --on-error=stop|go\n"
     "                        after an error in a handler: stop (the default) kills what was\n"
@@ -46,6 +48,7 @@ static const struct option long_options[] = {
     {"output", required_argument, NULL, 'o'},
     {"no-follow", no_argument, NULL, NO_FOLLOW},
     {"cpu", required_argument, NULL, CPU},
+    {"no-filter", no_argument, NULL, NO_FILTER},
     {"debuginfod", no_argument, NULL, DEBUGINFOD},
     {"on-error", required_argument, NULL, ON_ERROR},
     {"verbose", no_argument, NULL, 'v'},
@@ -137,6 +140,9 @@ static bool read_option(int letter, struct bind_options *options, int *ret)
     return true;
   case NO_FOLLOW:
     options->no_follow = true;
+    return true;
+  case NO_FILTER:
+    options->no_filter = true;
     return true;
   case DEBUGINFOD:
     options->debuginfod = true;

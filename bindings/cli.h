@@ -22,7 +22,7 @@ struct bind_options {
   const char *script;             /* the script operand, else NULL */
   char **words;                   /* what follows it (with -e: all operands), ends with NULL */
   bool verbose, no_follow, go_on; /* -v, --no-follow, --on-error=go */
-  bool debuginfod;
+  bool debuginfod, no_filter;
   enum lt_cpu_sharing cpu; /* --cpu */
 };
 

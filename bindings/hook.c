@@ -174,6 +174,19 @@ static void note_first_end(struct binding *binding, const struct lt_stop *stop)
   binding->end.code = stop->u.exit.signal ? 128 + stop->u.exit.signal : stop->u.exit.code;
 }
 
+/* A handler that waits may ask for the end of the call later: that must not be over by then. */
+static void keep_call(lt_thread *thread)
+{
+  if (lt_thread_stopped(thread) && lt_thread_stop(thread)->kind == LT_SYSCALL_ENTRY)
+    lt_call_want_exit(thread);
+}
+
+static bool is_at_entry(const struct lt_stop *stop)
+{
+  return stop->kind == LT_SYSCALL_ENTRY || stop->kind == LT_REMOTE_DONE ||
+         stop->kind == LT_FUNCTION_DONE;
+}
+
 enum lt_verdict bind_hook(void *data, lt_thread *thread, const struct lt_stop *stop)
 {
   struct binding *binding = data;
@@ -183,11 +196,13 @@ enum lt_verdict bind_hook(void *data, lt_thread *thread, const struct lt_stop *s
     note_first_end(binding, stop);
   if (stop->kind == LT_GROUP_STOP && stop->pid == binding->first)
     bind_signals_program_stopped(binding);
-  enum lt_verdict verdict;
-  if (bind_quick_stop(binding, thread, stop, &verdict))
-    return verdict;
-  if (binding->dispatchers[stop->kind] == LUA_NOREF)
-    return LT_RESUME;
+  enum lt_verdict verdict = LT_RESUME;
+  unsigned waits = binding->tasks.waits;
   struct event event = {binding, thread, stop};
-  return call_lua(&event);
+  if (!bind_quick_stop(binding, thread, stop, &verdict) &&
+      binding->dispatchers[stop->kind] != LUA_NOREF)
+    verdict = call_lua(&event);
+  if (waits != binding->tasks.waits && is_at_entry(stop))
+    keep_call(thread);
+  return verdict;
 }

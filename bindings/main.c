@@ -19,6 +19,7 @@ static bool create_session(struct binding *binding, const struct bind_options *o
       .no_follow = options->no_follow,
       .debuginfod = options->debuginfod,
       .cpu = options->cpu,
+      .no_filter = options->no_filter,
   };
   const struct lt_hooks hooks = {
       .size = sizeof hooks,
@@ -46,10 +47,12 @@ static void trace(struct binding *binding, const struct bind_options *options)
   }
   if (lt_process_first(binding->session))
     lt_shutdown(binding->session); /* may take a moment: signals still count */
+  bind_close(binding); /* nobody holds the other end of a pipe that programs write to */
+  while (lt_linger(binding->session) != 0 && !bind_signals_terminated())
+    continue;
   bind_signals_session_over();
   lt_session_destroy(binding->session);
   binding->session = NULL;
-  bind_close(binding);
 }
 
 int main(int argc, char **argv)

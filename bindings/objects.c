@@ -254,7 +254,7 @@ void bind_thread_freed(void *data, lt_thread *thread)
 {
   struct binding *binding = data;
   struct bind_thread *box = lt_thread_data(thread);
-  if (!box)
+  if (!box || !binding->L)
     return;
   box->tid = lt_thread_tid(thread);
   box->thread = NULL;
@@ -274,7 +274,7 @@ void bind_process_freed(void *data, lt_process *process)
   struct bind_process *box = lt_process_data(process);
   if (lt_process_pid(process) == binding->first)
     binding->first_over = true;
-  if (!box)
+  if (!box || !binding->L)
     return;
   if (box->process) { /* no record told of its end */
     box->process = NULL;

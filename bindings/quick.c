@@ -94,6 +94,9 @@ static bool on_entry(struct binding *binding, lt_thread *thread, const struct lt
   if (stop->u.call.abi >= LT_ABI_COUNT || stop->u.call.nr >= BIND_QUICK_CALLS || !box)
     return false;
   struct bind_quick_call *call = &binding->quick.calls[stop->u.call.abi][stop->u.call.nr];
+  *ret = LT_RESUME;
+  if (call->fn && call->selector && !lt_selector_passes(call->selector, thread))
+    return true; /* somebody else has asked for it */
   if (call->log && !box->leaver) {
     call->count++;
     *ret = begin_log(binding, call->log, box);
@@ -193,7 +196,8 @@ static struct bind_quick_call *check_call(lua_State *L)
   return abi < LT_ABI_COUNT && nr < BIND_QUICK_CALLS ? &bind_of(L)->quick.calls[abi][nr] : NULL;
 }
 
-/* core.quick_call(abi, nr, fn, wants_call, log): this function, or log, is all that is wanted */
+/* core.quick_call(abi, nr, fn, wants_call, log, selector or nil): this function, or log, is all that is
+ * wanted, for calls that pass */
 static int core_quick_call(lua_State *L)
 {
   struct bind_quick_call *call = check_call(L);
@@ -204,6 +208,7 @@ static int core_quick_call(lua_State *L)
   call->fn = luaL_ref(L, LUA_REGISTRYINDEX);
   call->wants_call = lua_toboolean(L, 4);
   call->log = bind_log_test(L, 5);
+  call->selector = bind_selector(L, 6);
   return 0;
 }
 

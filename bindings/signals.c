@@ -234,6 +234,16 @@ void bind_signals_noticed(struct binding *binding)
     stop_ourselves();
 }
 
+bool bind_signals_terminated(void)
+{
+  if (state.waking) {
+    state.waking = 0;
+    if (state.has_timer)
+      set_timer(0);
+  }
+  return state.terminated != 0;
+}
+
 /* ---- The end ------------------------------------------------------------------------------ */
 
 void bind_signals_exit(const struct bind_ending *end)

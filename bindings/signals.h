@@ -13,6 +13,9 @@ void bind_signals_session_over(void);
 void bind_signals_ignored(sigset_t *ret);
 /* The loop is back from the engine: act on what came in. May decide the end of the run. */
 void bind_signals_noticed(struct binding *binding);
+/* After the run, while processes that were let go are still attended to: whether luatrace has been
+ * told to end. */
+bool bind_signals_terminated(void);
 /* From the hook: the launched program was stopped by job control. */
 void bind_signals_program_stopped(struct binding *binding);
 /* End as the run ended: by its exit code, or by its signal. */

@@ -43,6 +43,7 @@ static void push_core(lua_State *L)
   bind_open_errors(L);
   bind_open_trace(L);
   bind_open_spawn(L);
+  bind_open_selectors(L);
   bind_open_calls(L);
   bind_open_place(L);
   bind_open_records(L);

@@ -88,6 +88,7 @@ bool bind_task_resume(struct binding *binding, lua_State *from, lua_State *task,
   tasks->current = outer;
   if (status == LUA_YIELD && results == 1 && lua_topointer(task, -1) == tasks->token) {
     lua_pop(task, 1);
+    tasks->waits++;
     return true;
   }
   if (status != LUA_OK || has_ending(tasks, task))

@@ -21,6 +21,7 @@ struct bind_tasks {
   unsigned idle_count;
   lua_State **ending; /* those that have something to be called at their end */
   unsigned endings, ending_room;
+  unsigned waits;    /* how often one has begun to wait */
   int all;           /* registry reference: all of them by address, which keeps them */
   int wait;          /* registry reference: the token that a task yields to wait */
   int settle;        /* registry reference: tasks.lua's function for what is not usual */
@@ -30,6 +31,7 @@ struct bind_tasks {
 /* A handler that is called without a look at anything else. */
 struct bind_quick_call {
   int fn;               /* registry reference; 0: none */
+  const lt_selector *selector; /* that the call must pass; NULL: none */
   bool wants_call;      /* it has a second parameter */
   struct bind_log *log; /* in the place of the function */
   uint64_t count;       /* times it was called */

@@ -26,6 +26,11 @@ if(NOT LIBDW_FOUND)
   message(FATAL_ERROR "libdw was not found; install its headers (Debian: libdw-dev)")
 endif()
 
+pkg_check_modules(LIBSECCOMP IMPORTED_TARGET libseccomp>=2.5)
+if(NOT LIBSECCOMP_FOUND)
+  message(FATAL_ERROR "libseccomp 2.5 was not found; install its headers (Debian: libseccomp-dev)")
+endif()
+
 find_path(ZYDIS_INCLUDE_DIR Zydis/Zydis.h)
 find_library(ZYDIS_LIBRARY Zydis)
 if(NOT ZYDIS_INCLUDE_DIR OR NOT ZYDIS_LIBRARY)

@@ -7,7 +7,7 @@ function(luatrace_add_engine target)
   target_compile_definitions(${target} PRIVATE LT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${target} PRIVATE
     luatrace-options luatrace-uthash luatrace-zydis luatrace-iberty
-    PkgConfig::LIBELF PkgConfig::LIBDW)
+    PkgConfig::LIBELF PkgConfig::LIBDW PkgConfig::LIBSECCOMP)
 endfunction()
 
 # The Lua half of the binding, as a C file with the bytes of each module.

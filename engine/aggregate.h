@@ -96,9 +96,9 @@ void lt_aggregate_on_entry(lt_thread *thread);
 void lt_aggregate_on_exit(lt_thread *thread);
 void lt_aggregate_on_signal(lt_thread *thread);
 void lt_aggregate_on_break(lt_thread *thread, const struct lt_site *site);
-/* Whether any calls are counted; whether this one is. */
+/* Whether any calls are counted; whether this one is (LT_ALL_SYSCALLS: each), whatever its arguments. */
 bool lt_aggregate_any_call(const lt_session *session);
-bool lt_aggregate_wants_call(const lt_session *session, const struct lt_call *call);
+bool lt_aggregate_wants_whole(const lt_session *session, enum lt_abi abi, int nr);
 /* Forget the places of an attachment. */
 void lt_feeds_forget(lt_attachment *attachment);
 void lt_feeds_free(lt_session *session);

@@ -7,12 +7,14 @@
 
 #include "aggregate.h"
 #include "breaks.h"
+#include "filter.h"
 
 #define CALLS 512
 
 /* An attachment of a call. Calls that were entered before it was made are not counted. */
 struct node {
   lt_attachment *attachment;
+  lt_selector *selector; /* that calls have to pass; NULL: none */
   uint64_t born;
   struct node *next;
 };
@@ -48,13 +50,19 @@ static const struct node *first_of(const struct lt_feeds *feeds, uint32_t abi, u
   return nr < CALLS ? feeds->calls[abi][nr] : NULL;
 }
 
-bool lt_aggregate_wants_call(const lt_session *session, const struct lt_call *call)
+bool lt_aggregate_wants_whole(const lt_session *session, enum lt_abi abi, int nr)
 {
   const struct lt_feeds *feeds = session->feeds;
-  return feeds && (feeds->all[call->abi] || first_of(feeds, call->abi, call->nr));
+  const struct node *node = !feeds             ? NULL
+                            : nr == LT_ALL_SYSCALLS ? feeds->all[abi]
+                                                    : first_of(feeds, abi, (uint64_t)nr);
+  for (; node; node = node->next)
+    if (!node->selector)
+      return true;
+  return false;
 }
 
-int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr)
+int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr, lt_selector *selector)
 {
   lt_session *session = attachment->aggregation->session;
   struct lt_feeds *feeds = feeds_of(session);
@@ -63,12 +71,15 @@ int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr)
   struct node *node = feeds ? malloc(sizeof *node) : NULL;
   if (!node)
     return lt_fail(session, -ENOMEM, "out of memory");
-  *node = (struct node){.attachment = attachment, .born = ++feeds->births};
+  *node = (struct node){.attachment = attachment, .selector = selector, .born = ++feeds->births};
+  if (selector)
+    lt_selector_count(selector, true);
   if (nr == LT_ALL_SYSCALLS)
     LL_PREPEND(feeds->all[abi], node);
   else
     LL_PREPEND(feeds->calls[abi][nr], node);
   feeds->call_nodes++;
+  session->calls_version++;
   lt_remode(session);
   return 0;
 }
@@ -83,11 +94,13 @@ static void enter(lt_thread *thread, const struct node *node)
   const struct lt_occasion occasion = {.thread = thread, .kind = LT_SYSCALL_ENTRY};
   for (; node; node = node->next) {
     const lt_attachment *attachment = node->attachment;
+    if (node->selector && !lt_selector_passes(node->selector, thread))
+      continue;
     if (!attachment->at_exit) {
       lt_attachment_count(attachment, &occasion);
       continue;
     }
-    if (attachment->texts)
+    if (attachment->texts || node->selector)
       lt_call_capture(thread);
     thread->counts_exit = true;
   }
@@ -110,7 +123,8 @@ void lt_aggregate_on_entry(lt_thread *thread)
 static void leave(const struct lt_occasion *occasion, const struct node *node)
 {
   for (; node; node = node->next)
-    if (node->attachment->at_exit && node->born <= occasion->thread->counts_as)
+    if (node->attachment->at_exit && node->born <= occasion->thread->counts_as &&
+        (!node->selector || lt_selector_passes(node->selector, occasion->thread)))
       lt_attachment_count(node->attachment, occasion);
 }
 
@@ -250,6 +264,8 @@ static size_t forget_in(struct node **list, const lt_attachment *attachment)
     if (attachment && node->attachment != attachment)
       continue;
     LL_DELETE(*list, node);
+    if (node->selector)
+      lt_selector_count(node->selector, false);
     free(node);
     count++;
   }
@@ -272,6 +288,7 @@ void lt_feeds_forget(lt_attachment *attachment)
   lt_session *session = attachment->aggregation->session;
   if (session->feeds)
     forget_nodes(session->feeds, attachment);
+  session->calls_version++;
   for (lt_process *process = session->processes; process; process = process->hh.next) {
     const struct lt_sites *sites = process->space->sites;
     for (struct lt_site *site = sites ? sites->by_addr : NULL; site; site = site->hh.next)

@@ -123,7 +123,8 @@ struct lt_arch {
    * number of the call that is about to be made, at its entry; the state in which the instruction
    * at `pc` makes call `nr`; the state in which the call that was entered is entered again. */
   uint8_t call_bytes[2];
-  uint64_t mmap_nr, munmap_nr, sigaction_nr, sigprocmask_nr;
+  uint64_t mmap_nr, munmap_nr, sigaction_nr, sigprocmask_nr, prctl_nr, seccomp_nr;
+  uint64_t strict_nrs[4]; /* those that are left in strict mode; the third ends the thread */
   size_t sigaction_size; /* of the kernel's struct, which begins with the handler */
   void (*set_call_nr)(struct lt_regs *regs, uint64_t nr);
   void (*begin_call)(struct lt_regs *regs, uint64_t pc, uint64_t nr);

@@ -17,6 +17,7 @@
 
 #include "breaks.h"
 #include "cpu.h"
+#include "filter.h"
 #include "loads.h"
 #include "proc.h"
 
@@ -53,7 +54,7 @@ enum lt_verdict lt_announce(lt_thread *thread, int status)
   lt_process *process = thread->process;
   bool first = !process->started;
   process->started = true;
-  if (first)
+  if (first && !thread->silent)
     lt_loads_begin(thread);
   lt_record(thread, first ? LT_START : LT_BIRTH, status);
   thread->stop.u.start.how = first ? process->how : thread->how;
@@ -161,6 +162,10 @@ static lt_process *process_for_child(lt_thread *creator, pid_t tid, enum lt_how 
     process->detaching = parent->detaching;
     process->emulated = parent->emulated;
     process->trap_action = parent->trap_action;
+    process->own_filter = parent->own_filter;
+    process->own_privs = parent->own_privs;
+    process->silent = creator->silent;
+    lt_filter_share(process, parent->filter);
     process->started = true; /* on_clone tells about it */
     enter_space(process, parent, how == LT_HOW_VFORK || flags & CLONE_VM);
   }
@@ -175,6 +180,13 @@ static void inherit_changes(lt_thread *child, const lt_thread *creator)
   child->changed_args = creator->changed_args;
   child->trap_blocked = creator->trap_blocked;
   memcpy(child->saved_args, creator->saved_args, sizeof child->saved_args);
+}
+
+/* What those make of whom the caller knows nothing, he is not told of either. */
+static void make_silent(lt_thread *thread, bool silent)
+{
+  thread->session->silent += silent && !thread->silent;
+  thread->silent |= silent;
 }
 
 /* Find or make the child's record. NULL when out of memory: it is then let go at its first stop. */
@@ -205,7 +217,8 @@ static lt_thread *name_child(lt_thread *creator, pid_t tid, enum lt_how how, uin
   lt_cpu_born(child, creator);
   child->how = how;
   child->parent = creator->tid;
-  child->ignored = session->options.no_follow && how != LT_HOW_THREAD;
+  child->ignored = creator->silent || (session->options.no_follow && how != LT_HOW_THREAD);
+  make_silent(child, creator->silent);
   return child;
 }
 
@@ -295,10 +308,13 @@ static void adopt(lt_thread *orphan, const struct lt_proc_status *of)
     if (!process)
       return; /* tried again later */
     process->launched = parent ? parent->launched : !session->attached;
+    process->silent = process->detaching = parent && parent->silent;
+    lt_filter_guess(process);
   }
   session->orphans--;
   lt_task_bind(orphan, process);
   lt_cpu_adopted(orphan, relative);
+  make_silent(orphan, process->silent);
   orphan->state = LT_ST_STOPPED;
   int status = orphan->deferred;
   orphan->deferred = 0;

@@ -8,13 +8,16 @@
 #include "aggregate.h"
 #include "breaks.h"
 
-#define CALL_BITS ((uint64_t)8 * 64)
-
-bool lt_call_subscribed(const lt_session *session, const struct lt_call *call)
+bool lt_call_subscribed(lt_thread *thread)
 {
+  const lt_session *session = thread->session;
+  const struct lt_call *call = &thread->call;
   if (session->kinds & 1u << LT_SYSCALL_ENTRY || session->all_calls[call->abi])
     return true;
-  return call->nr < CALL_BITS && session->calls[call->abi][call->nr / 64] >> (call->nr % 64) & 1;
+  if (call->nr >= LT_SELECTABLE)
+    return false;
+  return session->calls[call->abi][call->nr / 64] >> (call->nr % 64) & 1 ||
+         (session->selectors[call->abi][call->nr] && lt_selectors_pass(thread));
 }
 
 static enum lt_special special_of(const struct lt_call *call)
@@ -59,7 +62,7 @@ void lt_call_end(lt_thread *thread)
   }
   thread->in_call = false;
   thread->skipped = false;
-  thread->want_exit = thread->counts_exit = false;
+  thread->want_exit = thread->counts_exit = thread->guarded = false;
   thread->changed_args = 0;
   thread->emulated = thread->kernel_skips = false;
 }
@@ -71,9 +74,11 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
   lt_break_on_entry(thread);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
   lt_unhide_child(thread);
+  if (thread->process->filter)
+    lt_guard_on_entry(thread);
   if (!is_launch_code(thread))
     lt_aggregate_on_entry(thread);
-  bool wanted = thread->emulated || lt_call_subscribed(thread->session, &thread->call);
+  bool wanted = thread->emulated || (!thread->silent && lt_call_subscribed(thread));
   if (is_launch_code(thread) || !wanted) {
     lt_resume(thread);
     return;
@@ -149,6 +154,8 @@ static void on_exit_stop(lt_thread *thread, int status, const struct __ptrace_sy
     lt_aggregate_on_exit(thread);
   lt_break_on_exit(thread, info->exit.rval);
   lt_trap_state_on_exit(thread);
+  if (thread->process->filter)
+    lt_guard_on_exit(thread);
   lt_record(thread, LT_SYSCALL_EXIT, status);
   thread->stop.u.call = *call;
   if (lt_remote_begin_at_exit(thread))
@@ -165,10 +172,13 @@ void lt_on_syscall_stop(lt_thread *thread, int status)
   long got = lt_request(thread, PTRACE_GET_SYSCALL_INFO, sizeof info, (uintptr_t)&info);
   const struct lt_arch *arch = got < 0 ? NULL : lt_arch_by_audit(info.arch);
   if (arch && info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+    thread->entered = !thread->emulates;
     on_entry(thread, status, &info, arch);
+  } else if (arch && info.op == PTRACE_SYSCALL_INFO_SECCOMP && !lt_guard_refuses(thread, &info)) {
+    on_entry(thread, status, &info, arch); /* its members are those of an entry */
   } else if (arch && info.op == PTRACE_SYSCALL_INFO_EXIT) {
     on_exit_stop(thread, status, &info, arch);
-  } else { /* it is dying */
+  } else { /* it is dying, or makes no call after all */
     lt_record(thread, LT_NONE, status);
     lt_resume(thread);
   }

@@ -37,6 +37,8 @@ struct lt_class lt_classify(int status, enum lt_state before, bool interrupted)
     return (struct lt_class){.kind = LT_VFORK_DONE};
   case PTRACE_EVENT_EXEC:
     return (struct lt_class){.kind = LT_EXEC};
+  case PTRACE_EVENT_SECCOMP:
+    return (struct lt_class){.kind = LT_NONE, .filtered = true};
   case PTRACE_EVENT_EXIT:
     return (struct lt_class){.kind = LT_EXITING};
   case PTRACE_EVENT_STOP:

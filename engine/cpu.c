@@ -302,7 +302,7 @@ void lt_cpu_let_go_unknown(lt_session *session, pid_t tid)
  * never one of a system call (steps.c). */
 static bool is_seen(const lt_thread *thread, int request)
 {
-  return thread->process->starting || request != PTRACE_CONT;
+  return thread->process->starting || request != PTRACE_CONT || lt_filter_stops(thread);
 }
 
 static bool may_share(const lt_thread *thread)
@@ -315,6 +315,11 @@ static bool may_share(const lt_thread *thread)
   if (cpus->cpu >= 0 && thread->cpu.own && !has_cpu(cpus, thread->cpu.own, cpus->cpu))
     return false;
   return true;
+}
+
+bool lt_cpu_asks(const lt_thread *thread)
+{
+  return thread->session->cpus && thread->process->launched && lt_cpu_is_asking(thread);
 }
 
 void lt_cpu_settle(lt_thread *thread, int request)

@@ -31,6 +31,8 @@ void lt_cpu_give_up(lt_session *session);
 void lt_cpu_on_stop(lt_thread *thread);
 void lt_cpu_settle(lt_thread *thread, int request);
 void lt_cpu_gone(lt_thread *thread);
+/* It is about to make a call whose exit must be seen. */
+bool lt_cpu_asks(const lt_thread *thread);
 /* It is about to be detached: it gets its own CPUs back. */
 void lt_cpu_let_go(lt_thread *thread);
 /* The same for a thread without a record. */

@@ -155,7 +155,8 @@ void lt_on_exec_event(lt_session *session, pid_t tid, int status)
   if (process->starting) {
     launched_program_runs(thread, status);
   } else {
-    lt_loads_begin(thread);
+    if (!thread->silent)
+      lt_loads_begin(thread);
     lt_record(thread, LT_EXEC, status);
     thread->stop.u.exec.former_tid = former;
     lt_settle(thread, lt_report(thread));

@@ -77,12 +77,14 @@ void lt_shutdown(lt_session *session)
   uint64_t deadline = lt_k_now() + SHUTDOWN_NS;
   lt_process *process, *next;
   HASH_ITER(hh, session->processes, process, next) {
+    if (process->silent)
+      continue;
     if (process->launched && lt_process_kill(process) != 0)
       lt_process_kill(process);
     if (!process->launched)
       lt_process_detach(process);
   }
-  while (session->threads && lt_k_now() < deadline) {
+  while (HASH_COUNT(session->threads) > session->silent && lt_k_now() < deadline) {
     session->interrupted = 0;
     int error = lt_step(session, 100);
     if (error < 0 && error != -EINTR)

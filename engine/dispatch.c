@@ -12,7 +12,7 @@
 static bool wanted(const lt_thread *thread, uint16_t kind)
 {
   const lt_session *session = thread->session;
-  if (thread->ignored || session->ending)
+  if (thread->ignored || thread->silent || session->ending)
     return false;
   if (thread->process->detaching)
     return kind == LT_PROCESS_EXIT;
@@ -142,7 +142,7 @@ void lt_enter_stop(lt_thread *thread, int status)
   thread->state = LT_ST_STOPPED;
   thread->inject = 0;
   thread->listen_signal = 0;
-  thread->own_info = false;
+  thread->own_info = thread->entered = false;
   if (status >> 16 == PTRACE_EVENT_STOP)
     thread->interrupted = false;
   lt_regs_forget(thread);
@@ -153,7 +153,12 @@ static void on_stopped(lt_thread *thread, int status)
 {
   enum lt_state before = thread->state;
   struct lt_class class = lt_classify(status, before, thread->interrupted);
+  bool second = class.filtered && thread->entered;
   lt_enter_stop(thread, status);
+  if (second) {
+    lt_filter_on_second_stop(thread);
+    return;
+  }
   if (lt_slot_on_stop(thread, &class, &status))
     return;
   lt_steps_on_stop(thread, class);

@@ -20,6 +20,7 @@ struct lt_class {
   enum lt_kind kind; /* LT_NONE: a syscall stop, whose direction only the kernel knows */
   int signo;         /* LT_SIGNAL, LT_GROUP_STOP */
   enum lt_how how;   /* LT_CLONE: FORK, VFORK or CLONE */
+  bool filtered;     /* LT_NONE: by our filter, before the call runs */
 };
 struct lt_class lt_classify(int status, enum lt_state before, bool interrupted);
 
@@ -37,7 +38,7 @@ void lt_settle(lt_thread *thread, enum lt_verdict verdict);
 
 /* calls.c: a syscall stop, and what the engine does with the call around the hook. */
 void lt_on_syscall_stop(lt_thread *thread, int status);
-bool lt_call_subscribed(const lt_session *session, const struct lt_call *call);
+bool lt_call_subscribed(lt_thread *thread);
 /* 0 if the thread stands at this stop (LT_SYSCALL_ENTRY or _EXIT) of its call. ESRCH if it was killed
  * there, else EINVAL with `otherwise` as the line for people. */
 int lt_call_check(lt_thread *thread, enum lt_kind at, const char *otherwise);
@@ -47,6 +48,29 @@ void lt_call_restore(lt_thread *thread);
 bool lt_call_became(const lt_thread *thread);
 /* Forget the call: the thread runs on. */
 void lt_call_end(lt_thread *thread);
+
+/* selector.c: whether one of those for the call that the thread enters passes. */
+bool lt_selectors_pass(lt_thread *thread);
+/* An aggregation counts calls that pass, or no longer: until then it stays, even if it is freed. */
+void lt_selector_count(lt_selector *selector, bool on);
+
+/* filter.c: all its calls must be traced, as it carries no filter that stops it at the wanted ones.
+ * The filter has stopped it at a call whose entry was seen already. */
+bool lt_filter_lacks(const lt_thread *thread);
+/* It carries a filter that stops it at all that the engine itself has to see. */
+bool lt_filter_stops(const lt_thread *thread);
+void lt_filter_on_second_stop(lt_thread *thread);
+
+/* filter_guard.c: what the program asks of seccomp(2) and prctl(2), at the entry and exit of calls of
+ * those who carry a filter. */
+void lt_guard_on_entry(lt_thread *thread);
+void lt_guard_on_exit(lt_thread *thread);
+/* It was stopped by another filter than ours: the call fails as it would without a tracer (true). */
+struct __ptrace_syscall_info;
+bool lt_guard_refuses(lt_thread *thread, const struct __ptrace_syscall_info *info);
+
+/* silent.c: the stopped thread is to be let go, but carries a filter: it stays, unseen. */
+void lt_silence(lt_thread *thread);
 
 /* results.c: at the exit of a changed call, before its arguments are put back. */
 void lt_results_give(lt_thread *thread);
@@ -154,6 +178,8 @@ int lt_freeze_go_on(lt_session *session);
 bool lt_watch_any(const lt_session *session);
 int lt_watch_sleep(lt_session *session, uint64_t deadline);
 void lt_watch_dispatch(lt_session *session);
+/* Wait for them alone: returns 0 or -EINTR. */
+int lt_watch_alone(lt_session *session, int timeout_ms);
 void lt_watch_free(lt_session *session);
 
 /* lines.c */

@@ -61,18 +61,20 @@ void lt_process_thaw(lt_process *process)
 }
 
 /* It will not run any instruction of the program's before it comes to a stop. */
-static bool cannot_stop(const lt_thread *thread)
+static bool cannot_stop(lt_thread *thread)
 {
   struct lt_proc_status status;
   if (thread->remote || thread->function || thread->unfrozen ||
       lt_proc_status(thread->tid, &status) != 0)
     return true;
-  return status.state == 'D' || status.state == 'Z' || status.state == 'X';
+  bool sleeps = status.state == 'D', again = thread->sleeps && sleeps; /* not for a page only */
+  thread->sleeps = sleeps;
+  return again || status.state == 'Z' || status.state == 'X';
 }
 
 bool lt_process_still(const lt_process *process)
 {
-  const lt_thread *thread;
+  lt_thread *thread;
   DL_FOREACH(process->threads, thread) {
     bool runs = thread->state == LT_ST_RUNNING || thread->state == LT_ST_NEWBORN;
     if (runs && !cannot_stop(thread))

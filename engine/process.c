@@ -7,19 +7,28 @@
 
 #include "engine.h"
 
+/* Those that were let go, but had to stay, are not shown (silent.c). */
+static lt_process *first_seen(lt_process *process)
+{
+  while (process && process->silent)
+    process = process->hh.next;
+  return process;
+}
+
 lt_process *lt_process_first(const lt_session *session)
 {
-  return session->processes;
+  return first_seen(session->processes);
 }
 
 lt_process *lt_process_next(const lt_process *process)
 {
-  return process->hh.next;
+  return first_seen(process->hh.next);
 }
 
 lt_process *lt_process_find(const lt_session *session, pid_t pid)
 {
-  return lt_task_process((lt_session *)session, pid);
+  lt_process *process = lt_task_process((lt_session *)session, pid);
+  return process && !process->silent ? process : NULL;
 }
 
 pid_t lt_process_pid(const lt_process *process)
@@ -51,7 +60,7 @@ lt_thread *lt_thread_next(const lt_thread *thread)
 lt_thread *lt_thread_find(const lt_session *session, pid_t tid)
 {
   lt_thread *thread = lt_task_thread((lt_session *)session, tid);
-  return thread && thread->process ? thread : NULL;
+  return thread && thread->process && !thread->silent ? thread : NULL;
 }
 
 void lt_process_set_data(lt_process *process, void *data)

@@ -369,6 +369,7 @@ static void on_call_stop(lt_thread *thread, struct lt_remote *remote, int status
 {
   struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
   lt_request(thread, PTRACE_GET_SYSCALL_INFO, sizeof info, (uintptr_t)&info);
+  thread->entered = info.op == PTRACE_SYSCALL_INFO_ENTRY && !thread->emulates;
   if (info.op == PTRACE_SYSCALL_INFO_EXIT && remote->phase == LT_PHASE_RUN) {
     remote->call.ret = info.exit.rval;
     remote->call.is_error = info.exit.is_error;

@@ -1,8 +1,9 @@
 /* resume.c - the only function that restarts a thread, and the requests that stop a running one.
  *
  * A thread runs on in the weakest mode that satisfies all who listen: PTRACE_CONT if nobody wants
- * system calls, PTRACE_SYSCALL otherwise, PTRACE_SYSEMU where the caller answers them (emulate.c),
- * PTRACE_SINGLESTEP where it steps (steps.c), PTRACE_LISTEN in a group stop. */
+ * system calls or a filter stops it at the wanted ones (filter.c), PTRACE_SYSCALL otherwise,
+ * PTRACE_SYSEMU where the caller answers them (emulate.c), PTRACE_SINGLESTEP where it steps (steps.c),
+ * PTRACE_LISTEN in a group stop. */
 #include <errno.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -15,21 +16,13 @@
 
 #define ATTEMPTS 3
 
-static bool wants_calls(const lt_session *session)
+/* Somebody is to see the exit of the call that the thread is in; or, from an entry on, whatever else
+ * stops it in that call, so that it is not taken for the entry of the next one. */
+static bool wants_exit(const lt_thread *thread)
 {
-  const uint32_t both = 1u << LT_SYSCALL_ENTRY | 1u << LT_SYSCALL_EXIT;
-  if (session->kinds & both || lt_aggregate_any_call(session))
-    return true;
-  for (int abi = 0; abi < LT_ABI_COUNT; abi++)
-    if (session->all_calls[abi] || session->call_count[abi])
-      return true;
-  return false;
-}
-
-static bool wants_mode_syscall(const lt_thread *thread)
-{
-  return thread->want_exit || thread->counts_exit || thread->changed_args || thread->function || thread->results.backs ||
-         lt_call_became(thread) || lt_break_wants_exit(thread) || wants_calls(thread->session);
+  return thread->want_exit || thread->counts_exit || thread->changed_args || thread->function ||
+         thread->results.backs || lt_call_became(thread) || lt_break_wants_exit(thread) ||
+         thread->guarded || lt_cpu_asks(thread) || (thread->entered && thread->process->filter);
 }
 
 static unsigned wanted_options(const lt_thread *thread)
@@ -43,6 +36,8 @@ static unsigned wanted_options(const lt_thread *thread)
     options |= PTRACE_O_TRACEEXIT;
   if (thread->process->launched)
     options |= PTRACE_O_EXITKILL;
+  if (thread->process->filter)
+    options |= PTRACE_O_TRACESECCOMP;
   return options;
 }
 
@@ -87,8 +82,8 @@ void lt_flush_and_restart(lt_thread *thread, int request, int signo)
 static void leave_stop(lt_thread *thread, enum lt_way way)
 {
   bool at_exit = thread->stop.kind == LT_SYSCALL_EXIT;
-  bool wanted = way == LT_WAY_CALL ||
-                (wants_mode_syscall(thread) && !(at_exit && !wants_calls(thread->session)));
+  bool wanted = way == LT_WAY_CALL || (at_exit ? lt_results_wait(thread) : wants_exit(thread)) ||
+                lt_filter_lacks(thread);
   thread->emulates = way != LT_WAY_STEP && lt_emulate_wanted(thread);
   thread->traces_calls = way != LT_WAY_STEP && !thread->emulates && wanted;
   lt_steps_prepare(thread, way);
@@ -105,6 +100,14 @@ static int restart_request(const lt_thread *thread, enum lt_way way)
   return thread->traces_calls ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
+/* It is to be let go, and can be: nothing of ours is left in it. */
+static bool is_let_go(const lt_thread *thread)
+{
+  lt_process *process = thread->process;
+  return (thread->ignored || process->detaching) && !thread->silent && lt_sites_release(process) &&
+         !thread->function && !thread->changed_args && !lt_call_became(thread);
+}
+
 void lt_resume(lt_thread *thread)
 {
   if (thread->state != LT_ST_STOPPED || lt_freeze_parks(thread, LT_PARKED_RESUME) ||
@@ -114,12 +117,14 @@ void lt_resume(lt_thread *thread)
   if (lt_emulate_settle(thread) || lt_function_settle(thread) || lt_debug_settle(thread) ||
       lt_steps_settle(thread))
     return;
-  bool letting_go =
-      (thread->ignored || thread->process->detaching) && lt_sites_release(thread->process);
-  if (letting_go && !thread->function && !thread->changed_args && !lt_call_became(thread)) {
-    if (!lt_scratch_unmap(thread) && !lt_steps_release(thread))
+  if (is_let_go(thread)) {
+    if (lt_scratch_unmap(thread) || lt_steps_release(thread))
+      return;
+    if (!thread->process->filter) {
       lt_detach_stopped(thread);
-    return;
+      return;
+    }
+    lt_silence(thread);
   }
   if (lt_trap_state_settle(thread))
     return;
@@ -132,7 +137,7 @@ void lt_resume(lt_thread *thread)
   if (restarted)
     return;
   lt_remote_resend(thread);
-  if (thread->session->ending && thread->process->launched)
+  if (thread->session->ending && thread->process->launched && !thread->silent)
     lt_process_kill(thread->process); /* born after lt_shutdown began */
   leave_stop(thread, way);
   lt_debug_prepare(thread);
@@ -157,14 +162,13 @@ int lt_interrupt_thread(lt_thread *thread)
 
 void lt_remode(lt_session *session)
 {
-  bool calls = wants_calls(session);
   lt_thread *thread, *next;
   HASH_ITER(hh, session->threads, thread, next) {
     bool asked = thread->interrupted; /* many subscriptions often change at once */
     if (thread->state != LT_ST_RUNNING || thread->ignored || !thread->process || asked)
       continue;
-    bool weaker =
-        lt_emulate_weaker(thread) || (calls && !thread->traces_calls && !thread->emulates);
+    bool weaker = lt_emulate_weaker(thread) ||
+                  (!thread->traces_calls && !thread->emulates && lt_filter_lacks(thread));
     if (weaker || thread->options != wanted_options(thread))
       lt_interrupt_thread(thread);
   }

@@ -3,12 +3,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "aggregate.h"
 #include "answers.h"
 #include "cpu.h"
 #include "engine.h"
 #include "file.h"
+#include "filter.h"
 #include "loads.h"
 #include "proc.h"
 
@@ -28,6 +30,7 @@ int lt_session_create(const struct lt_options *options, const struct lt_hooks *h
            options->size < sizeof *options ? options->size : sizeof *options);
   memcpy(&session->hooks, hooks, hooks->size < sizeof *hooks ? hooks->size : sizeof *hooks);
   session->data = data;
+  session->is_filtered = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0;
   if (lt_inherit_remember(session) != 0) {
     free(session);
     return -ENOMEM;
@@ -41,6 +44,9 @@ void lt_session_destroy(lt_session *session)
 {
   if (session->threads)
     lt_shutdown(session);
+  for (lt_process *process = session->processes; process; process = process->hh.next)
+    if (process->silent) /* it needs us */
+      lt_process_kill(process);
   lt_task_free_all(session);
   lt_cpu_free(session);
   lt_reader_free(session);
@@ -50,6 +56,8 @@ void lt_session_destroy(lt_session *session)
   lt_watch_free(session);
   lt_lines_free(session);
   lt_aggregations_free(session);
+  while (session->every_selector)
+    lt_selector_free(session->every_selector);
   free(session->counters);
   lt_answers_free(session);
   free(session->inherited);
@@ -63,6 +71,7 @@ int lt_subscribe(lt_session *session, enum lt_kind kind, bool on)
   if (kind <= LT_NONE || kind >= LT_KIND_COUNT)
     return lt_fail(session, -EINVAL, "there is no stop kind %d", (int)kind);
   session->kinds = on ? session->kinds | 1u << kind : session->kinds & ~(1u << kind);
+  session->calls_version++;
   if (kind == LT_LOAD)
     lt_loads_wanted(session, on);
   lt_remode(session);
@@ -82,18 +91,27 @@ int lt_subscribe_syscall(lt_session *session, enum lt_abi abi, int nr, bool on)
     *word = on ? *word | bit : *word & ~bit;
     session->call_count[abi] += (unsigned)on - (unsigned)was;
   }
+  session->calls_version++;
   lt_remode(session);
   return 0;
 }
 
 /* ---- The loop ----------------------------------------------------------------------------- */
 
+/* Threads that the caller knows of, or will. */
+static bool any_seen(const lt_session *session)
+{
+  return HASH_COUNT(session->threads) > session->silent;
+}
+
 /* The table is empty; is a newborn on its way whose creator died before it could name it? Only if
  * there are children at all, and those we were born with do not count. */
 static bool nothing_traced(lt_session *session)
 {
-  if (session->threads || session->queue_from < session->queue_to)
+  if (any_seen(session) || session->queue_from < session->queue_to)
     return false;
+  if (session->silent)
+    return true;
   int ready = lt_wait_fill(session, 0);
   return ready == -ECHILD || (ready <= 0 && !lt_proc_any_tracee());
 }
@@ -139,8 +157,6 @@ static void forget_lost_threads(lt_session *session)
 
 static int step(lt_session *session, int timeout_ms)
 {
-  if (nothing_traced(session))
-    return -ECHILD;
   int late = lt_freeze_go_on(session);
   if (late > 0)
     return late;
@@ -164,9 +180,27 @@ int lt_step(lt_session *session, int timeout_ms)
   if (session->stepping)
     return lt_fail(session, -EBUSY, "lt_step() cannot be called from a hook");
   session->stepping = true;
-  int count = step(session, timeout_ms);
+  int count = nothing_traced(session) ? -ECHILD : step(session, timeout_ms);
   session->stepping = false;
   return count;
+}
+
+int lt_watch_wait(lt_session *session, int timeout_ms)
+{
+  if (!session->threads)
+    return lt_watch_alone(session, timeout_ms);
+  int count = step(session, timeout_ms);
+  return count > 0 || count == -ECHILD ? 0 : count;
+}
+
+int lt_linger(lt_session *session)
+{
+  int count = 0;
+  session->ending = true;
+  while (session->silent && count >= 0)
+    count = step(session, -1);
+  session->ending = false;
+  return count < 0 && count != -ECHILD ? count : 0;
 }
 
 int lt_run(lt_session *session)

@@ -95,7 +95,7 @@ static bool may_not_map(lt_thread *thread, const struct lt_sites *sites)
     if (!area->base && area->failures >= ATTEMPTS)
       return true;
   return lt_proc_status(getpid(), &own) == 0 && lt_proc_status(thread->tid, &status) == 0 &&
-         status.filters > own.filters;
+         status.filters > own.filters + (thread->process->filter != NULL);
 }
 
 static int use_slack(lt_thread *thread, struct lt_sites *sites, uint64_t near)

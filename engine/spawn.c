@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "cpu.h"
-#include "engine.h"
+#include "filter.h"
 
 /* ---- Finding the program ------------------------------------------------------------------ */
 
@@ -73,6 +73,12 @@ static int find_program(lt_session *session, const struct lt_spawn *spawn, char 
     return lt_fail(session, error, "%s: cannot be executed: %s", name, lt_errno_text(-error));
   return 0;
 }
+
+struct launch {
+  int go[2], report[2];
+  pid_t pid;
+  struct lt_filter *filter; /* that the program is to carry; NULL: none */
+};
 
 /* ---- The child ---------------------------------------------------------------------------- */
 
@@ -135,16 +141,27 @@ static struct failure change_identity(const struct lt_spawn *spawn)
   return failure;
 }
 
+/* Whoever cannot have the filter runs without. */
+static void install_filter(const struct lt_filter *filter, int report)
+{
+  struct failure failure = {filter ? lt_filter_install(filter) : 0, LT_SPAWN_STEPS};
+  ssize_t written = failure.error ? write(report, &failure, sizeof failure) : 0;
+  (void)written;
+}
+
 /* What needs no tracing comes before the tracer's word, so that it costs no stops. All signals
  * are blocked until the last moment. */
 _Noreturn static void child(const lt_session *session, const struct lt_spawn *spawn,
-                            const char *path, int go, int report)
+                            const char *path, const struct launch *launch)
 {
+  int go = launch->go[0], report = launch->report[1];
   char byte;
   struct failure failure = prepare(session, spawn);
   if (read(go, &byte, 1) == 1) { /* else the tracer died or gave up */
-    if (failure.error == 0)
+    if (failure.error == 0) {
+      install_filter(launch->filter, report);
       failure = change_identity(spawn);
+    }
     if (failure.error == 0) {
       sigprocmask(SIG_SETMASK, &session->mask, NULL);
       execve(path, spawn->argv, spawn->envp ? spawn->envp : environ);
@@ -157,11 +174,6 @@ _Noreturn static void child(const lt_session *session, const struct lt_spawn *sp
 }
 
 /* ---- The tracer's side -------------------------------------------------------------------- */
-
-struct launch {
-  int go[2], report[2];
-  pid_t pid;
-};
 
 static void close_pair(int pair[2])
 {
@@ -195,9 +207,11 @@ static int open_pipes(lt_session *session, struct launch *launch)
   return lt_fail(session, -errno, "cannot launch a program: %s (raise ulimit -n)", strerror(errno));
 }
 
-static int seize(lt_session *session, pid_t pid)
+static int seize(lt_session *session, pid_t pid, bool filtered)
 {
   unsigned options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+  if (filtered)
+    options |= PTRACE_O_TRACESECCOMP;
   long error = lt_k_ptrace(PTRACE_SEIZE, pid, 0, options);
   if (error == 0)
     error = lt_k_ptrace(PTRACE_INTERRUPT, pid, 0, 0);
@@ -220,6 +234,7 @@ static int add_records(lt_session *session, const struct launch *launch, lt_proc
   process->launched = process->starting = true;
   lt_cpu_launched(process->threads);
   process->spawn_pipe = launch->report[0];
+  lt_filter_share(process, launch->filter);
   *ret = process;
   return 0;
 }
@@ -236,8 +251,8 @@ static int launch_child(lt_session *session, const struct lt_spawn *spawn, const
     return lt_fail(session, launch->pid, "cannot fork: %s (raise ulimit -u)",
                    lt_errno_text(-launch->pid));
   if (launch->pid == 0)
-    child(session, spawn, path, launch->go[0], launch->report[1]);
-  error = seize(session, launch->pid);
+    child(session, spawn, path, launch);
+  error = seize(session, launch->pid, launch->filter != NULL);
   if (error == 0)
     error = add_records(session, launch, ret);
   return error;
@@ -245,7 +260,7 @@ static int launch_child(lt_session *session, const struct lt_spawn *spawn, const
 
 int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret)
 {
-  struct launch launch = {{-1, -1}, {-1, -1}, 0};
+  struct launch launch = {{-1, -1}, {-1, -1}, 0, NULL};
   char path[4096];
   int error = find_program(session, spawn, path);
   if (error)
@@ -253,7 +268,9 @@ int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret
   sigset_t all, mask;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &mask); /* for the child */
+  launch.filter = lt_filter_new(session);
   error = launch_child(session, spawn, path, &launch, ret);
+  lt_filter_spare(launch.filter, error == 0);
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
   if (error) {
     abandon(&launch);
@@ -267,11 +284,21 @@ int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret
   return error;
 }
 
+static bool read_failure(const lt_process *process, struct failure *ret)
+{
+  return read(process->spawn_pipe, ret, sizeof *ret) == sizeof *ret;
+}
+
 int lt_spawn_error(lt_process *process, enum lt_spawn_step *ret)
 {
   struct failure failure = {0, LT_SPAWN_EXEC};
   if (process->spawn_pipe >= 0) {
-    if (read(process->spawn_pipe, &failure, sizeof failure) != sizeof failure)
+    bool is_read = read_failure(process, &failure);
+    if (is_read && failure.step == LT_SPAWN_STEPS) { /* it went on without the filter */
+      lt_filter_leave(process);
+      is_read = read_failure(process, &failure);
+    }
+    if (!is_read)
       failure = (struct failure){0, LT_SPAWN_EXEC};
     close(process->spawn_pipe);
     process->spawn_pipe = -1;

@@ -6,6 +6,7 @@
 
 #include "breaks.h"
 #include "cpu.h"
+#include "filter.h"
 #include "goroutines.h"
 #include "steps.h"
 
@@ -75,12 +76,13 @@ void lt_task_rekey(lt_thread *thread, pid_t tid)
 void lt_task_free_process(lt_process *process)
 {
   lt_session *session = process->session;
-  if (session->hooks.process_freed)
+  if (session->hooks.process_freed && !process->silent)
     session->hooks.process_freed(session->data, process);
   if (process->spawn_pipe >= 0)
     close(process->spawn_pipe);
   lt_mem_forget(process);
   lt_goroutines_free(process);
+  lt_filter_leave(process);
   struct lt_space *space = process->space && process->space->processes > 1 ? process->space : NULL;
   lt_space_leave(process->space);
   HASH_DEL(session->processes, process);
@@ -94,7 +96,8 @@ void lt_task_free_thread(lt_thread *thread)
   lt_session *session = thread->session;
   lt_process *process = thread->process;
   thread->state = LT_ST_DEAD;
-  if (session->hooks.thread_freed)
+  session->silent -= thread->silent;
+  if (session->hooks.thread_freed && !thread->silent)
     session->hooks.thread_freed(session->data, thread);
   HASH_DEL(session->threads, thread);
   lt_cpu_gone(thread);

@@ -125,6 +125,7 @@ struct lt_thread {
   bool late_exit;               /* the exit of its own call is to be reported after `remote` */
   int deferred;                 /* status to dispatch again when released; 0: none */
   bool in_hook;                 /* a hook for this thread is on the stack */
+  bool sleeps;                  /* was in an uninterruptible sleep when last looked at */
   bool unfrozen;                /* may run although its process is frozen (freeze.c) */
   uint8_t parked;               /* enum lt_parked: what is due when its process thaws */
   struct lt_stop parked_stop;   /* the record of that */
@@ -133,14 +134,18 @@ struct lt_thread {
   bool traces_calls;  /* was last restarted with PTRACE_SYSCALL */
   bool own_info;      /* the signal of this stop has siginfo of the caller's */
   bool emulates;      /* was last restarted with PTRACE_SYSEMU (emulate.c) */
+  bool entered; /* stands, or stood last, at the entry of a call; its filter may stop it again */
+  bool guarded; /* the exit of its call is filter_guard.c's to see */
+  bool strict;  /* the program has shut it in: see filter_guard.c */
+  bool silent;  /* it was let go as far as the caller knows (silent.c) */
 
-  struct lt_call call; /* the current call */
-  bool in_call;        /* `call` holds: from entry until it runs on from the exit */
-  uint64_t call_seq;   /* number of `call`, see lt_thread_call_seq() */
-  bool want_exit;      /* somebody asked for the exit of `call` */
-  bool counts_exit;    /* an aggregation waits for it (aggregate_stops.c) */
+  struct lt_call call;             /* the current call */
+  bool in_call;                    /* `call` holds: from entry until it runs on from the exit */
+  uint64_t call_seq;               /* number of `call`, see lt_thread_call_seq() */
+  bool want_exit;                  /* somebody asked for the exit of `call` */
+  bool counts_exit;                /* an aggregation waits for it (aggregate_stops.c) */
   uint64_t counts_from, counts_as; /* when `call` was entered; how many places there were then */
-  bool skipped;        /* the kernel does not make `call`; its result is skip_ret */
+  bool skipped;                    /* the kernel does not make `call`; its result is skip_ret */
   int64_t skip_ret;
   uint64_t entered_nr;  /* the number that the program asked for, whatever `call` became */
   bool emulated;        /* `call` is to be answered by the caller, not by the kernel */
@@ -179,11 +184,15 @@ struct lt_process {
   bool launched; /* by us or by a descendant of what we launched: dies with us */
   bool starting; /* launched, its exec not seen yet: nothing is reported */
   bool detaching;
-  bool emulated;   /* its calls are answered by the caller (emulate.c) */
-  bool started;    /* LT_START was reported */
-  unsigned frozen; /* how many want its threads to stand still (freeze.c) */
-  int spawn_pipe;  /* read end that tells a failed exec; -1 */
-  int mem_fd;      /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  bool emulated;            /* its calls are answered by the caller (emulate.c) */
+  bool started;             /* LT_START was reported */
+  unsigned frozen;          /* how many want its threads to stand still (freeze.c) */
+  int spawn_pipe;           /* read end that tells a failed exec; -1 */
+  int mem_fd;               /* /proc/PID/mem for memory.c, -1 while closed; reopened after exec */
+  struct lt_filter *filter; /* that it carries (filter.c); NULL: none */
+  bool own_filter;          /* and it may have some of its own, which come first */
+  bool own_privs;           /* it has set no_new_privs itself */
+  bool silent;              /* all its threads are */
   struct lt_trap_action trap_action;
   struct lt_space *space;           /* whose memory; never NULL */
   struct lt_goroutines *goroutines; /* whose returns are awaited (goroutines.c); NULL: none */
@@ -207,6 +216,7 @@ struct lt_stray {
 };
 
 #define LT_QUEUE 256
+#define LT_SELECTABLE 512 /* numbers of calls that can be subscribed to, one by one */
 
 struct lt_session {
   struct lt_options options;
@@ -220,10 +230,18 @@ struct lt_session {
   uint64_t seq;
   uint64_t calls_made; /* the latest lt_thread_call_seq() */
 
-  uint32_t kinds;                  /* bit per enum lt_kind that is subscribed */
-  uint64_t calls[LT_ABI_COUNT][8]; /* bit per syscall number that is subscribed */
+  uint32_t kinds;                                   /* bit per enum lt_kind that is subscribed */
+  uint64_t calls[LT_ABI_COUNT][LT_SELECTABLE / 64]; /* bit per call that is subscribed whole */
   unsigned call_count[LT_ABI_COUNT];
   bool all_calls[LT_ABI_COUNT]; /* lt_subscribe_syscall(…, LT_ALL_SYSCALLS, true) */
+  struct lt_selector *selectors[LT_ABI_COUNT][LT_SELECTABLE]; /* those that are subscribed */
+  struct lt_selector *every_selector;
+  uint32_t selector_ids;  /* the last that one got */
+  uint64_t calls_version; /* counts the changes of all these */
+  bool has_filters;       /* a program was launched with one */
+  bool is_filtered;       /* we ran under a filter ourselves when it began */
+  bool told_silent;       /* the caller was warned (silent.c) */
+  unsigned silent;        /* threads that are */
 
   struct lt_pending queue[LT_QUEUE + 1]; /* one is room for lt_wait_push_front */
   unsigned queue_from, queue_to;

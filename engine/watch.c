@@ -169,7 +169,7 @@ void lt_watch_dispatch(lt_session *session)
     continue;
 }
 
-int lt_watch_wait(lt_session *session, int timeout_ms)
+int lt_watch_alone(lt_session *session, int timeout_ms)
 {
   uint64_t deadline = UINT64_MAX;
   if (timeout_ms >= 0)

@@ -91,6 +91,7 @@ enum lt_spawn_step {
   LT_SPAWN_GROUPS,
   LT_SPAWN_GID,
   LT_SPAWN_UID,
+  LT_SPAWN_STEPS, /* how many there are */
 };
 
 /* Which kernel interface a call or a register file belongs to. Chosen per stop: a 64-bit process
@@ -210,6 +211,7 @@ struct lt_options {
   bool no_follow;  /* trace no children (threads are still followed) */
   bool debuginfod; /* ask the servers in DEBUGINFOD_URLS for debug information */
   enum lt_cpu_sharing cpu;
+  bool no_filter;  /* launched programs carry no filter: see lt_spawn() */
 };
 
 /* Make a session; options may be NULL. Remembers the signal mask and dispositions of the caller:
@@ -243,6 +245,10 @@ struct lt_spawn {
 
 /* Launch a program, traced from its first instruction. Returns at once: LT_START or
  * LT_SPAWN_FAILED follows through the hook. It dies with the tracer (PTRACE_O_EXITKILL).
+ * If system calls are subscribed to by now, it gets a seccomp filter that stops it at these alone,
+ * where the kernel allows that, and so do all its descendants. What is subscribed to later
+ * is reported as well, but then each of its calls stops it. Who carries a filter cannot be let go:
+ * see lt_process_detach(). Not with the options no_filter and no_follow.
  * Errors: ENOENT, EACCES (program), EPERM (ptrace), EMFILE, EAGAIN, ENOMEM. */
 LT_API int lt_spawn(lt_session *session, const struct lt_spawn *spawn, lt_process **ret);
 /* Attach to a process and all its threads (PTRACE_SEIZE). Returns at once: LT_START follows for
@@ -260,6 +266,46 @@ LT_API int lt_subscribe(lt_session *session, enum lt_kind kind, bool on);
  * lt_call_want_exit() at the entry, or always where LT_SYSCALL_EXIT is subscribed. */
 LT_API int lt_subscribe_syscall(lt_session *session, enum lt_abi abi, int nr, bool on);
 
+/* What an argument must be. */
+enum lt_check_kind {
+  LT_CHECK_ONE_OF, /* one of `values` */
+  LT_CHECK_BITS,   /* value & values[0] == values[1] */
+  LT_CHECK_ANY,    /* value & values[0] is not 0 */
+  LT_CHECK_RANGE,  /* values[0] <= value <= values[1] */
+  LT_CHECK_TEXT,   /* the string or bytes that it points to are one of `texts` */
+  LT_CHECK_PREFIX, /* begin with one of `texts` */
+  LT_CHECK_SUFFIX, /* end with one of them */
+  LT_CHECK_GLOB,   /* match one of them, as fnmatch(3) has it */
+};
+
+struct lt_words {
+  const char *bytes; /* need not be terminated */
+  size_t size;
+};
+
+struct lt_check {
+  uint8_t arg;    /* index, from 0 */
+  uint8_t kind;   /* enum lt_check_kind */
+  uint8_t size;   /* bytes of the argument that count: 1, 2, 4, 8 */
+  bool is_signed; /* LT_CHECK_RANGE: how they are compared */
+  size_t count;   /* of values (BITS and RANGE: 2) or texts */
+  const uint64_t *values;
+  const struct lt_words *texts;
+};
+
+/* Entries of one system call whose arguments pass all of these tests; no test: all of them. */
+typedef struct lt_selector lt_selector;
+/* What the tests point to is copied. It lives until it is freed or the session ends. Errors: EINVAL
+ * (number, tests), ENOMEM. */
+LT_API int lt_selector_new(lt_session *session, enum lt_abi abi, int nr,
+                           const struct lt_check *checks, size_t count, lt_selector **ret);
+LT_API void lt_selector_free(lt_selector *selector);
+/* Ask for these entries, or no longer. Entries are reported if they pass one of the selectors, or
+ * are subscribed to by lt_subscribe_syscall(). */
+LT_API void lt_selector_subscribe(lt_selector *selector, bool on);
+/* Whether the call that the stopped thread is in passes, with its arguments as they are now. */
+LT_API bool lt_selector_passes(const lt_selector *selector, lt_thread *thread);
+
 /* Wait up to `timeout_ms` (-1: no limit) for stops, and dispatch those that came. Returns the
  * number of records dispatched (0 on timeout), -ECHILD when nothing is traced any more, -EINTR
  * after lt_interrupt(). */
@@ -271,8 +317,12 @@ LT_API int lt_step(lt_session *session, int timeout_ms);
 typedef void lt_ready(void *data, int fd, short events);
 LT_API int lt_watch(lt_session *session, int fd, short events, lt_ready *ready, void *data);
 /* lt_step() while nothing is traced: waits for such descriptors alone, `timeout_ms` at most (-1:
- * no limit). Returns 0, or -EINTR after lt_interrupt(). */
+ * no limit), and attends to processes that were let go but had to stay. Returns 0, or -EINTR after
+ * lt_interrupt(). */
 LT_API int lt_watch_wait(lt_session *session, int timeout_ms);
+/* Wait until the processes have ended that were let go but had to stay (lt_process_detach());
+ * nothing is reported. Returns 0, or -EINTR after lt_interrupt(). */
+LT_API int lt_linger(lt_session *session);
 /* lt_step() until nothing is traced any more (0), lt_interrupt() (-EINTR) or a failure. */
 LT_API int lt_run(lt_session *session);
 /* Make lt_step() return -EINTR soon. Async-signal-safe. A signal may arrive just before the
@@ -307,7 +357,9 @@ LT_API void *lt_thread_data(const lt_thread *thread);
 /* SIGKILL; the deaths come through the hook. Errors: ESRCH. */
 LT_API int lt_process_kill(lt_process *process);
 /* Let the process go as if it had never been traced, at each thread's next stop; registers that
- * were changed stay as they are. No further records; `freed` hooks tell when it is done. */
+ * were changed stay as they are. No further records; `freed` hooks tell when it is done. A process
+ * that carries a filter (lt_spawn()) would be broken without a tracer: it is gone as far as records
+ * and hooks are concerned, but stays ours, with its children, until it ends: see lt_linger(). */
 LT_API int lt_process_detach(lt_process *process);
 
 /* From now on (or no longer) every system call of the process is answered by the caller and not by
@@ -1003,10 +1055,12 @@ LT_API void lt_aggregation_free(lt_aggregation *aggregation);
  * that make no sense), ENOMEM. */
 LT_API int lt_aggregation_attach(lt_aggregation *aggregation, const struct lt_measure *measure,
                                  lt_attachment **ret);
-/* Have system call `nr` (LT_ALL_SYSCALLS: each) of this ABI counted. Its exit is awaited only for
+/* Have system call `nr` (LT_ALL_SYSCALLS: each) of this ABI counted; with a selector of that call,
+ * where that passes. Its exit is awaited only for
  * what needs the result or the time; a call that never comes back is not counted then. Errors:
  * EINVAL, ENOMEM. */
-LT_API int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr);
+LT_API int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr,
+                             lt_selector *selector);
 /* Have signals counted when they are about to be delivered; bit (number - 1) of each. */
 LT_API int lt_aggregate_signals(lt_attachment *attachment, uint64_t signals);
 /* Have it counted when threads are about to run the instruction at `addr`: by planted code where
@@ -1099,6 +1153,11 @@ LT_API const char *lt_syscall_nearest(const char *name);
  * "network", ...); 0 if unknown. lt_class_at() walks the names, NULL at the end. */
 LT_API uint32_t lt_class_find(const char *name);
 LT_API const char *lt_class_at(size_t index);
+
+/* Named constants and flags that an argument is printed with: 0 or -ENOENT; from index 0, NULL at the
+ * end. */
+LT_API int lt_constant(const struct lt_arg *arg, const char *name, uint64_t *ret);
+LT_API const char *lt_constant_at(const struct lt_arg *arg, size_t index, uint64_t *ret);
 
 LT_API const char *lt_errno_name(int error);   /* "ENOENT"; NULL if unknown; restarts included */
 LT_API const char *lt_errno_text(int error);   /* "No such file or directory" */

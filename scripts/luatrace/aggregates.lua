@@ -166,10 +166,13 @@ local function attach_each(self, selection)
     local one = measure(self, call.abi, call.nr, missed)
     if one then
       any = true
-      local tests = operands.tests_of_call(call.tests, call.abi, call.nr)
-      local id = operands.identity(one.value, one.keys, tests)
-      made[id] = made[id] or attach(self, one.value, one.keys, tests)
-      assert(core.aggregate_call(made[id], call.abi, call.nr))
+      local tests = call.tests or {}
+      if tests.ask then
+        core.raise("what is counted cannot be asked of a function; use a handler")
+      end
+      local id = operands.identity(one.value, one.keys, {})
+      made[id] = made[id] or attach(self, one.value, one.keys, {})
+      assert(core.aggregate_call(made[id], call.abi, call.nr, tests.selector))
     end
   end
   if not any then refuse(self, missed, calls, selection.label) end

@@ -57,9 +57,10 @@ local UNKNOWN = "unknown" -- all numbers without a name share a list: programs m
 -- object for the call.
 local function make_quick(abi, nr, list)
   local one = list[1]
-  if list[2] or not one or one.tests[1] or one.tests.ask then return end
+  if list[2] or not one or one.tests.ask then return end
   local info = debug.getinfo(one.handler.fn, "u")
-  core.quick_call(abi, nr, one.handler.fn, info.isvararg or info.nparams > 1, one.handler.log)
+  core.quick_call(abi, nr, one.handler.fn, info.isvararg or info.nparams > 1, one.handler.log,
+    one.tests.selector)
   quick[#quick + 1] = { abi = abi, nr = nr, list = list }
 end
 

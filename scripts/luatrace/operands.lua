@@ -197,24 +197,6 @@ function operands.tests_of_break(when)
   return tests
 end
 
--- The tests of a selection of system calls (select.lua) for one call.
-function operands.tests_of_call(tests, abi, nr)
-  local list = {}
-  if tests and tests.ask then
-    core.raise("what is counted cannot be asked of a function; use a handler")
-  end
-  for _, test in ipairs(tests or {}) do
-    local values = {}
-    for value in pairs(test.set) do values[#values + 1] = value end
-    local operand = { sources.arg, test.index, 0, false }
-    if not test.raw then
-      operand = core.argument_operand(abi, nr, core.argument_names(abi, nr)[test.index + 1])
-    end
-    list[#list + 1] = { operand, alternatives(tostring(test.index + 1), values) }
-  end
-  return list
-end
-
 -- The same for the same operands and tests.
 function operands.identity(value, keys, tests)
   local parts = {}

@@ -2,9 +2,12 @@
 -- arguments must be.
 --
 -- A selection knows for each ABI and number the tests that the arguments of a call must pass: a
--- list, empty if there are none. A call without an argument that is tested for is not selected.
+-- selector that the engine tests (and as far as can be the kernel), and those that the script's own
+-- functions make; neither if there are none. A call without an argument that is tested for is not
+-- selected.
 
 local core = require "luatrace.core"
+local nearest = require "luatrace.nearest"
 
 local select = {}
 
@@ -112,7 +115,7 @@ local function add_word(word, add)
   end
 end
 
--- ---- Tests on arguments --------------------------------------------------------------------
+-- ---- What a script says of an argument -----------------------------------------------------
 
 -- Under LuaJIT an integer beyond 2^53 is no key itself.
 local function key(value)
@@ -120,66 +123,198 @@ local function key(value)
   return value
 end
 
-local allowed = { number = true, string = true, ["function"] = true }
+local fields = { "has", "any", "lacks", "min", "max", "prefix", "suffix", "glob" }
+local is_text = { prefix = true, suffix = true, glob = true }
+local is_mask = { has = true, any = true, lacks = true }
+local known = {}
+for _, field in ipairs(fields) do known[field] = true end
 
--- What the value of an argument is compared with: `set`, or the functions in `ask`.
+local function check_field(name, field, value)
+  if not known[field] then
+    core.raise(("argument '%s' has no test '%s'%s; there are %s"):format(name, tostring(field),
+      nearest(tostring(field), fields), table.concat(fields, ", ")))
+  end
+  local is_list = type(value) == "table" and value[1] ~= nil
+  local kind = type(is_list and value[1] or value)
+  local fits = kind == "string" or kind == "number" and not is_text[field]
+  if not fits or is_list and (field == "min" or field == "max") then
+    core.raise(("argument '%s': %s is a %s, not a %s"):format(name, field,
+      is_text[field] and "string" or is_mask[field] and "number or the name of a flag"
+      or "number", type(value)))
+  end
+end
+
+-- What the value of an argument must be: one of `values` or as one of the functions `ask` says, and
+-- whatever `fields` say.
 local function make_test(name, wanted)
-  local test = { set = {}, ask = {} }
+  local test = { name = tostring(name), raw = type(name) == "number", values = {}, ask = {} }
+  if type(wanted) == "table" and wanted[1] == nil and next(wanted) ~= nil then
+    for field, value in pairs(wanted) do check_field(test.name, field, value) end
+    test.fields = wanted
+    return test
+  end
   for _, one in ipairs(type(wanted) == "table" and wanted or { wanted }) do
     if type(one) == "function" then
       test.ask[#test.ask + 1] = one
-    elseif allowed[type(one)] then
-      test.set[key(one)] = true
+    elseif type(one) == "number" or type(one) == "string" then
+      test.values[#test.values + 1] = one
     else
-      core.raise(("argument '%s' cannot be compared with a %s"):format(tostring(name), type(one)))
+      core.raise(("argument '%s' cannot be compared with a %s"):format(test.name, type(one)))
     end
   end
-  if not next(test.set) and not test.ask[1] then
-    core.raise(("argument '%s' is compared with nothing"):format(tostring(name)))
+  if not test.values[1] and not test.ask[1] then
+    core.raise(("argument '%s' is compared with nothing"):format(test.name))
   end
   return test
 end
 
-local function index_of(abi, nr, name)
-  if type(name) == "number" then return name >= 1 and name <= 6 and name - 1 or nil end
-  return core.argument_index(abi, nr, name)
+-- ---- The same for an argument of one call: what does not fit it raises a reason -------------
+
+-- An argument: { abi, nr, index, kind, size, signed, call = name, name = as the script has it }.
+local function misfit(argument, text)
+  error({ misfit = ("argument '%s' of %s %s"):format(argument.name, argument.call, text) }, 0)
 end
 
--- The tests for one call, or nil if it lacks one of the arguments. Those that need the script's
--- code are in `ask`: they run as part of the handler.
-local function tests_for(abi, nr, predicates, used)
-  local tests = { ask = nil }
-  local complete = true
-  for name, test in pairs(predicates) do
-    local index = index_of(abi, nr, name)
-    if index then
-      used[name] = true
-      local one = { index = index, raw = type(name) == "number", set = test.set, ask = test.ask }
-      if test.ask[1] then
-        tests.ask = tests.ask or {}
-        tests.ask[#tests.ask + 1] = one
-      else
-        tests[#tests + 1] = one
-      end
+-- A number as the argument can have it.
+local function check_number(argument, value)
+  local top = 2 ^ (8 * argument.size)
+  if value % 1 ~= 0 then misfit(argument, "is an integer, not " .. tostring(value)) end
+  if argument.size < 8 and (value >= top or value < -top / 2) then
+    misfit(argument, ("has %d bytes: it cannot be %s"):format(argument.size, tostring(value)))
+  end
+  return value
+end
+
+-- "O_APPEND", or several with "|" between.
+local function constant(argument, text)
+  local sum = 0
+  for word in (text .. "|"):gmatch("%s*(.-)%s*|") do
+    local value = not argument.raw and core.constant(argument.abi, argument.nr, argument.index, word)
+    if not value then
+      local names = argument.raw and {} or core.constants(argument.abi, argument.nr, argument.index)
+      misfit(argument, names[1] and ("has no value '%s'%s"):format(word, nearest(word, names))
+        or ("is a number, not '%s'"):format(word))
+    end
+    sum = core.bit.bor(sum, value)
+  end
+  return sum
+end
+
+local function number(argument, value)
+  if type(value) == "string" then return constant(argument, value) end
+  return check_number(argument, value)
+end
+
+local function bits(argument, value)
+  local sum = 0
+  for _, one in ipairs(type(value) == "table" and value or { value }) do
+    sum = core.bit.bor(sum, number(argument, one))
+  end
+  return sum
+end
+
+local function texts(argument, field, value)
+  if argument.kind ~= "text" then
+    misfit(argument, ("is no string: it has no %s"):format(field))
+  end
+  return type(value) == "table" and value or { value }
+end
+
+local function range(argument, min, max)
+  min, max = min and number(argument, min), max and number(argument, max)
+  if not argument.signed and argument.size == 8 and max and max < 0 then
+    misfit(argument, "is never negative")
+  end
+  if not argument.signed and min and min < 0 then min = nil end
+  return { min or false, max or false }
+end
+
+local function field_checks(argument, wanted, checks)
+  local function add(kind, list)
+    checks[#checks + 1] = { arg = argument.index, raw = argument.raw, kind = kind, list = list }
+  end
+  for field in pairs(is_text) do
+    if wanted[field] then add(field, texts(argument, field, wanted[field])) end
+  end
+  if argument.kind == "text" and #checks == 0 then misfit(argument, "is a string: it has no bits") end
+  if wanted.has or wanted.lacks then
+    local has, lacks = bits(argument, wanted.has or 0), bits(argument, wanted.lacks or 0)
+    if core.bit.band(has, lacks) ~= 0 then misfit(argument, "cannot both have and lack a bit") end
+    add("bits", { core.bit.bor(has, lacks), has })
+  end
+  if wanted.any then add("any", { bits(argument, wanted.any) }) end
+  if wanted.min or wanted.max then add("range", range(argument, wanted.min, wanted.max)) end
+end
+
+-- The values that a script lists: strings for a string, numbers for the others.
+local function values_of(argument, values)
+  local list = {}
+  for i, value in ipairs(values) do
+    if argument.kind ~= "text" then
+      list[i] = number(argument, value)
+    elseif type(value) == "string" then
+      list[i] = value
     else
-      complete = false
+      misfit(argument, ("is a string, not the number %s"):format(tostring(value)))
     end
   end
-  return complete and tests or nil
+  return list
+end
+
+local function add_test(argument, test, checks, asked)
+  if test.fields then return field_checks(argument, test.fields, checks) end
+  local list = values_of(argument, test.values)
+  if not test.ask[1] then
+    local kind = argument.kind == "text" and "text" or "one_of"
+    checks[#checks + 1] = { arg = argument.index, raw = argument.raw, kind = kind, list = list }
+    return
+  end
+  local set = {}
+  for _, value in ipairs(list) do set[key(value)] = true end
+  asked[#asked + 1] = { index = argument.index, raw = argument.raw, set = set, ask = test.ask }
+end
+
+local function find_argument(abi, nr, name, call)
+  if type(name) == "number" then
+    return name >= 1 and name <= 6 and { index = name - 1, raw = true, kind = "number", size = 8,
+      name = tostring(name), call = call, abi = abi, nr = nr }
+  end
+  local index = core.argument_index(abi, nr, name)
+  if not index then return nil end
+  local kind, size, signed = core.argument_kind(abi, nr, index)
+  return { abi = abi, nr = nr, index = index, kind = kind, size = size, signed = signed,
+    name = name, call = call }
+end
+
+-- The tests for one call, or nil if it lacks one of the arguments or one is of another kind, with the
+-- reason. Those that need the script's code are in `ask`: they run as part of the handler.
+local function tests_for(abi, nr, predicates, used, call)
+  local checks, asked, complete = {}, {}, true
+  for name, test in pairs(predicates) do
+    local argument = find_argument(abi, nr, name, call)
+    local ok, reason = false, nil
+    if argument then ok, reason = pcall(add_test, argument, test, checks, asked) end
+    if reason and not reason.misfit then error(reason, 0) end
+    if ok then used.names[name] = true elseif reason then used.reason = reason.misfit end
+    complete = complete and ok
+  end
+  if not complete then return nil end
+  local tests = { ask = asked[1] and asked or nil }
+  if checks[1] then tests.selector = core.selector(abi, nr, checks) end
+  return tests
+end
+
+-- ---- Testing -------------------------------------------------------------------------------
+
+-- Whether the call that t is about to make passes the tests that need no code of the script.
+function select.passes(tests, t)
+  local selector = tests.selector
+  return not selector or core.passes(selector, t)
 end
 
 local function value_of(t, test)
   if test.raw then return core.raw_argument(t, test.index) end
   return core.argument(t, test.index)
-end
-
--- Whether the call that t is about to make passes the tests that need no code of the script.
-function select.passes(tests, t)
-  for i = 1, #tests do
-    local value = value_of(t, tests[i])
-    if value == nil or not tests[i].set[key(value)] then return false end
-  end
-  return true
 end
 
 -- The same for the others.
@@ -197,7 +332,9 @@ end
 
 local function check_used(predicates, used, label)
   for name in pairs(predicates) do
-    if not used[name] then
+    if not used.names[name] and used.reason then
+      core.raise(label .. ": " .. used.reason)
+    elseif not used.names[name] then
       core.raise(("%s: no selected system call has an argument '%s'"):format(label, tostring(name)))
     end
   end
@@ -223,7 +360,8 @@ end
 -- `what` is a word, a list of words, or nil (or true) for all calls. `predicates` may be nil.
 function select.compile(what, predicates)
   local words = words_of(what)
-  local tests, used, seen = {}, {}, {}
+  local tests, seen = {}, {}
+  local used = { names = {}, reason = nil } -- of tests; why one fits no call
   for name, wanted in pairs(predicates or {}) do tests[name] = make_test(name, wanted) end
   for _, word in ipairs(words or {}) do
     if type(word) ~= "string" then add_word(word) end -- raises
@@ -238,10 +376,11 @@ function select.compile(what, predicates)
       seen[name] = true
       selection.names[#selection.names + 1] = name
     end
-    selection.calls[abi][nr] = tests_for(abi, nr, tests, used)
+    selection.calls[abi][nr] = tests_for(abi, nr, tests, used, name)
   end
   for _, word in ipairs(words or { "*" }) do add_word(word, add) end
   check_used(tests, used, selection.label)
+  selection.predicated = predicates ~= nil
   selection.single = words and #words == 1 and not words[1]:find("[%%%*%?%[]")
   return selection
 end

@@ -34,7 +34,9 @@ function subscribe.selection(selection, on)
     if selection.all then
       call(abi, ALL, on)
     else
-      for nr in pairs(selection.calls[abi]) do call(abi, nr, on) end
+      for nr, tests in pairs(selection.calls[abi]) do
+        if tests.selector then core.select(tests.selector, on) else call(abi, nr, on) end
+      end
     end
   end
 end
