@@ -1,4 +1,4 @@
-/* prelude.h - the Lua half of the binding (scripts/luatrace/), embedded as bytes. */
+/* prelude.h - the Lua half of the binding (scripts/luatrace/), embedded as bytecode (cmake/embed.c). */
 #ifndef LT_PRELUDE_H
 #define LT_PRELUDE_H
 

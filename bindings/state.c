@@ -13,7 +13,7 @@ static int load_embedded(lua_State *L)
   const struct lt_embedded *module = lua_touserdata(L, lua_upvalueindex(1));
   lua_settop(L, 1);
   const char *chunk = lua_pushfstring(L, "=%s", module->name);
-  if (luaL_loadbufferx(L, module->bytes, module->size, chunk, "t") != LUA_OK)
+  if (luaL_loadbufferx(L, module->bytes, module->size, chunk, "b") != LUA_OK)
     return lua_error(L);
   compat_set_environment(L);
   lua_pushvalue(L, 1);

@@ -10,14 +10,18 @@ function(luatrace_add_engine target)
     PkgConfig::LIBELF PkgConfig::LIBDW PkgConfig::LIBSECCOMP)
 endfunction()
 
-# The Lua half of the binding, as a C file with the bytes of each module.
+# The Lua half of the binding, as a C file with the bytecode of each module.
+add_executable(luatrace-embed ${PROJECT_SOURCE_DIR}/cmake/embed.c)
+target_link_libraries(luatrace-embed PRIVATE PkgConfig::LUA)
+set_target_properties(luatrace-embed PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tools)
+
 function(luatrace_embed_prelude output)
   file(GLOB modules CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/luatrace/*.lua)
   list(FILTER modules EXCLUDE REGEX "/meta\\.lua$") # for editors, never loaded
   add_custom_command(OUTPUT ${output}
-    COMMAND ${CMAKE_COMMAND} "-DOUTPUT=${output}" "-DMODULES=${modules}"
-      -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
-    DEPENDS ${modules} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    COMMAND luatrace-embed ${output} ${modules}
+    DEPENDS ${modules} luatrace-embed
     COMMENT "Embedding the prelude"
     VERBATIM)
 endfunction()
