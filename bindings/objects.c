@@ -100,7 +100,7 @@ int bind_attribute(lua_State *L)
   lua_pop(L, 1);
   if (number == 0) {
     lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
+    lua_gettable(L, lua_upvalueindex(1)); /* it may be loaded now (lazy.lua) */
   }
   return number;
 }

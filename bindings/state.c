@@ -5,19 +5,67 @@
 #include "prelude.h"
 
 #define MAIN "luatrace.main" /* module whose functions loop.c calls; registry key too */
-#define CORE "luatrace.core"
+#define CORE "luatrace.core" /* module of C functions; registry key too */
+#define WHEN_LOADED "luatrace.when_loaded" /* registry key */
+
+/* package.loaded[CORE] = the value on the top, popped. Only the prelude finds it there, while a
+ * module of it is being loaded. */
+static void set_core(lua_State *L)
+{
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "loaded");
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, CORE);
+  lua_pop(L, 3);
+}
+
+/* Push what is there now. */
+static void push_core_now(lua_State *L)
+{
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "loaded");
+  lua_getfield(L, -1, CORE);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+/* core.when_loaded(fn): fn(name, module) is called when a module of the prelude has been loaded. */
+static int core_when_loaded(lua_State *L)
+{
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_setfield(L, LUA_REGISTRYINDEX, WHEN_LOADED);
+  return 0;
+}
+
+/* The module of this name, on the top, has been loaded. */
+static void tell_loaded(lua_State *L, const char *name)
+{
+  lua_getfield(L, LUA_REGISTRYINDEX, WHEN_LOADED);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushstring(L, name);
+  lua_pushvalue(L, -3);
+  lua_call(L, 2, 0);
+}
 
 /* package.preload's function for an embedded module: loads and runs it. The upvalue says which. */
 static int load_embedded(lua_State *L)
 {
   const struct lt_embedded *module = lua_touserdata(L, lua_upvalueindex(1));
   lua_settop(L, 1);
-  const char *chunk = lua_pushfstring(L, "=%s", module->name);
-  if (luaL_loadbufferx(L, module->bytes, module->size, chunk, "b") != LUA_OK)
+  push_core_now(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, CORE);
+  set_core(L);
+  if (luaL_loadbufferx(L, module->bytes, module->size, module->name, "b") != LUA_OK)
     return lua_error(L);
   compat_set_environment(L);
   lua_pushvalue(L, 1);
   lua_call(L, 1, 1);
+  tell_loaded(L, module->name);
+  lua_insert(L, -2);
+  set_core(L); /* as it was */
   return 1;
 }
 
@@ -70,32 +118,23 @@ static void push_core(lua_State *L)
   bind_open_variables(L);
   bind_open_contents(L);
   bind_open_system(L);
-}
-
-/* package.loaded[CORE] = the value on the top, popped. Only the prelude finds it there: it is
- * taken away again before a script runs. */
-static void set_core(lua_State *L)
-{
-  lua_getglobal(L, "package");
-  lua_getfield(L, -1, "loaded");
-  lua_pushvalue(L, -3);
-  lua_setfield(L, -2, CORE);
-  lua_pop(L, 3);
+  lua_pushcfunction(L, core_when_loaded);
+  lua_setfield(L, -2, "when_loaded");
 }
 
 static int open_all(lua_State *L)
 {
+  lua_gc(L, LUA_GCSTOP, 0); /* there is no garbage yet */
   luaL_openlibs(L);
   set_preload(L);
   compat_open(L);
   push_core(L);
-  set_core(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, CORE);
   lua_getglobal(L, "require");
   lua_pushliteral(L, MAIN);
   lua_call(L, 1, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, MAIN);
-  lua_pushnil(L);
-  set_core(L);
+  lua_gc(L, LUA_GCRESTART, 0);
   return 0;
 }
 

@@ -1,8 +1,10 @@
 -- Changing a system call: its arguments, its result, the call itself.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
-local remote = require "luatrace.remote"
+local lazy = require "luatrace.lazy"
+
+local nearest = lazy.nearest
+local remote = lazy.remote
 
 local calls = {}
 
@@ -22,10 +24,11 @@ local function assign(args, name, value)
   end
 end
 
-core.on_assign(function(object, name, value)
+-- call.NAME = value, args.NAME = value
+function calls.assign(object, name, value)
   if core.is_args(object) then return assign(object, name, value) end
   core.assign_call(object, name, value)
-end)
+end
 
 -- ---- Results -------------------------------------------------------------------------------
 

@@ -4,27 +4,29 @@
 -- The order at a stop: whoever waits for the end of the call, then the handlers as they were
 -- registered, then other waiters and loops.
 
-local breaks = require "luatrace.breaks"
 local core = require "luatrace.core"
-local emulate = require "luatrace.emulate"
 local errors = require "luatrace.errors"
-local frames = require "luatrace.frames"
 local hooks = require "luatrace.hooks"
 local holds = require "luatrace.holds"
-local launch = require "luatrace.launch"
-local listeners = require "luatrace.listeners"
-local modules = require "luatrace.modules"
-local objects = require "luatrace.objects"
+local lazy = require "luatrace.lazy"
 local quiet = require "luatrace.quiet"
-local remote = require "luatrace.remote"
-local select = require "luatrace.select"
-local steps = require "luatrace.steps"
-local streams = require "luatrace.streams"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
 local wait = require "luatrace.wait"
-local watchpoints = require "luatrace.watchpoints"
+
+local breaks = lazy.breaks
+local emulate = lazy.emulate
+local frames = lazy.frames
+local launch = lazy.launch
+local listeners = lazy.listeners
+local modules = lazy.modules
+local objects = lazy.objects
+local remote = lazy.remote
+local select = lazy.select
+local steps = lazy.steps
+local streams = lazy.streams
+local watchpoints = lazy.watchpoints
 
 local dispatch = {
   started = false, -- a program has come under control

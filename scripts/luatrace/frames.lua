@@ -9,15 +9,24 @@ local nearest = require "luatrace.nearest"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
+local wait = require "luatrace.wait"
 
 local frames = {
-  wait_for = nil, -- wait.lua: wait for something that a thread has to run for
-  gone = nil, -- wait.lua: what a task gets when that thread is gone
   describe = nil, -- breaks.lua: fills in name, module, file and line of an address
   caller = nil, -- where a function returns to, for a thread inside it; see backtrace.lua
   named = nil, -- variables.lua: an argument by its name; assigns if there is a fourth argument
   locals = nil, -- variables.lua: the object behind f.locals
 }
+
+local parts = { describe = "luatrace.breaks", named = "luatrace.variables",
+  locals = "luatrace.variables" }
+
+-- They are loaded when they are needed.
+setmetatable(frames, { __index = function(_, key)
+  if not parts[key] then return nil end
+  require(parts[key])
+  return rawget(frames, key)
+end })
 
 local KEPT = 6 -- arguments that still answer after f:leave()
 
@@ -315,7 +324,7 @@ function methods.leave(f, kind)
     processes[owner] = t.pid
   end
   add_waiter(number, owner, tasks.current())
-  return left(f, kind, frames.wait_for(t, true))
+  return left(f, kind, wait.wait_for(t, true))
 end
 
 -- A function has returned in t to this address, or was left without that.
@@ -339,7 +348,7 @@ local function gone(t, tid)
   for i = #numbers, 1, -1 do
     local waiter = take_waiters(numbers[i])
     for _, task in ipairs(type(waiter) == "table" and waiter or { waiter }) do
-      tasks.throw(task, frames.gone({ tid = tid }, "its function returned"))
+      tasks.throw(task, wait.gone({ tid = tid }, "its function returned"))
     end
   end
 end

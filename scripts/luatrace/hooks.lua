@@ -1,13 +1,15 @@
 -- Hooks: the registering functions (on_syscall and the others), definitions, and the lists of
 -- handlers that dispatch.lua walks.
 
-local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
-local conditions = require "luatrace.conditions"
-local modules = require "luatrace.modules"
+local lazy = require "luatrace.lazy"
 local quiet = require "luatrace.quiet"
-local selections = require "luatrace.select"
 local subscribe = require "luatrace.subscribe"
+
+local aggregates = lazy.aggregates
+local conditions = lazy.conditions
+local modules = lazy.modules
+local selections = lazy.select
 
 local hooks = {
   any = false, -- whether anything was ever registered
@@ -212,6 +214,8 @@ local function make_handler(kind, owner, fn, ...)
 end
 
 local registrars = {} -- by kind: what on_KIND does instead, if its arguments are of another form
+local homes = { ["break"] = "luatrace.breaks", call = "luatrace.breaks",
+  watch = "luatrace.watchpoints" } -- the modules that add these
 
 -- on_KIND(...) calls fn(owner, ...). Where handlers have a list of this kind, it can be defined as
 -- well.
@@ -228,8 +232,11 @@ function hooks.functions(owner)
       return make_handler(kind, owner, third, first, second)
     end
   end
-  for kind, fn in pairs(registrars) do
-    functions["on_" .. kind] = function(...) return fn(owner, ...) end
+  for kind, home in pairs(homes) do
+    functions["on_" .. kind] = function(...)
+      require(home)
+      return registrars[kind](owner, ...)
+    end
   end
   return functions
 end

@@ -2,8 +2,10 @@
 
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
-local nearest = require "luatrace.nearest"
-local pipes = require "luatrace.pipes"
+local lazy = require "luatrace.lazy"
+
+local nearest = lazy.nearest
+local pipes = lazy.pipes
 
 local launch = {}
 

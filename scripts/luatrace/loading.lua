@@ -6,7 +6,9 @@
 local core = require "luatrace.core"
 local env = require "luatrace.env"
 local errors = require "luatrace.errors"
-local nearest = require "luatrace.nearest"
+local lazy = require "luatrace.lazy"
+
+local nearest = lazy.nearest
 
 local loading = {}
 

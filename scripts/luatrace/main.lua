@@ -1,27 +1,23 @@
 -- The run as a whole: scripts, then what they want traced, then the end. loop.c calls these four
 -- functions.
 
-local breaks = require "luatrace.breaks"
-require "luatrace.calls"
 local core = require "luatrace.core"
 local dispatch = require "luatrace.dispatch"
 local errors = require "luatrace.errors"
-local events = require "luatrace.events"
 local hooks = require "luatrace.hooks"
+local lazy = require "luatrace.lazy"
 local library = require "luatrace.library"
 local loading = require "luatrace.loading"
-local misses = require "luatrace.misses"
-require "luatrace.addresses"
-require "luatrace.paths"
-local streams = require "luatrace.streams"
 local targets = require "luatrace.targets"
 local tasks = require "luatrace.tasks"
-local timers = require "luatrace.timers"
 local wait = require "luatrace.wait"
-require "luatrace.functions"
-require "luatrace.counts"
-require "luatrace.lines"
-require "luatrace" -- everything is loaded before `core` is taken away
+require "luatrace"
+
+local breaks = lazy.breaks
+local events = lazy.events
+local misses = lazy.misses
+local streams = lazy.streams
+local timers = lazy.timers
 
 local main = {}
 
@@ -82,7 +78,8 @@ end
 -- ---- While it runs -------------------------------------------------------------------------
 
 -- Time has passed; a descriptor can be read or written.
-main.timers, main.ready = timers.fire, streams.ready
+function main.timers(...) return timers.fire(...) end
+function main.ready(...) return streams.ready(...) end
 
 -- Nothing is traced any more. Returns whether there is again, or something else is waited for:
 -- whoever waited for this goes on.
@@ -109,7 +106,7 @@ function main.finish()
     handler.count = handler.count + 1
     tasks.start(handler.fn)
   end
-  if complete and dispatch.started then
+  if complete and dispatch.started and hooks.any then
     misses.report()
     breaks.misses()
   end

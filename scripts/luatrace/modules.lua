@@ -7,6 +7,12 @@ local modules = {
   lines = nil, -- set by lines.lua: called as (p, where), adds file, line and column to it
 }
 
+setmetatable(modules, { __index = function(_, key)
+  if key ~= "lines" then return nil end
+  require "luatrace.lines"
+  return rawget(modules, key)
+end })
+
 local SYMBOLS_MAX = 100000 -- in one list
 
 -- ---- Modules -------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 -- and calls are made in C.
 
 local core = require "luatrace.core"
-
+local lazy = require "luatrace.lazy"
 local tasks = require "luatrace.tasks"
-local timers = require "luatrace.timers"
+
+local timers = lazy.timers
 
 local objects = {}
 

@@ -2,11 +2,13 @@
 -- the script calls run(), when it waits for events with nothing to give any, or when it has ended.
 
 local core = require "luatrace.core"
-local args = require "luatrace.args"
 local errors = require "luatrace.errors"
-local events = require "luatrace.events"
+local lazy = require "luatrace.lazy"
 local tasks = require "luatrace.tasks"
 local wait = require "luatrace.wait"
+
+local args = lazy.args
+local events = lazy.events
 
 local targets = {
   started = false,

@@ -7,8 +7,10 @@
 -- A function that the thread runs for us has stops of its own, whose handlers run at once: what is
 -- left to do is kept by how many such things are under way.
 
+local lazy = require "luatrace.lazy"
 local quiet = require "luatrace.quiet"
-local remote = require "luatrace.remote"
+
+local remote = lazy.remote
 
 local turns = {}
 

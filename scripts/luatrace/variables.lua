@@ -10,6 +10,8 @@ local values = require "luatrace.values"
 require "luatrace.values_assign"
 require "luatrace.values_text"
 
+local variables = {}
+
 -- ---- One variable --------------------------------------------------------------------------
 
 -- A variable is a position in a scope, and where its type is described: what core.scope_find()
@@ -207,7 +209,8 @@ function Vars.__newindex(vars, name, value)
   if not done then core.raise(message) end
 end
 
-core.set_vars(function(p) return setmetatable({ [THREAD] = p }, Vars) end)
+-- p.vars
+function variables.all(p) return setmetatable({ [THREAD] = p }, Vars) end
 
 -- ---- Types ---------------------------------------------------------------------------------
 
@@ -266,3 +269,10 @@ function core.methods.thread.typeof(t, name)
   end
   return described
 end
+
+-- What luatrace.* does with values.
+for _, name in ipairs { "addr", "bytes", "deref", "null", "sizeof", "str", "typename" } do
+  variables[name] = values[name]
+end
+
+return variables

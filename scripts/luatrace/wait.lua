@@ -1,20 +1,22 @@
 -- What a task can wait for: the end of a call, an event of a thread, a program that starts.
 
 local core = require "luatrace.core"
-local conditions = require "luatrace.conditions"
 local errors = require "luatrace.errors"
-local events = require "luatrace.events"
-local frames = require "luatrace.frames"
-local freeze = require "luatrace.freeze"
 local holds = require "luatrace.holds"
-local listeners = require "luatrace.listeners"
-local remote = require "luatrace.remote"
-local launch = require "luatrace.launch"
+local lazy = require "luatrace.lazy"
 local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
-local timers = require "luatrace.timers"
 local turns = require "luatrace.turns"
+
+local conditions = lazy.conditions
+local events = lazy.events
+local frames = lazy.frames
+local freeze = lazy.freeze
+local listeners = lazy.listeners
+local remote = lazy.remote
+local launch = lazy.launch
+local timers = lazy.timers
 
 local wait = {
   started_own = false, -- the script has launched or attached to something itself
@@ -49,7 +51,6 @@ local function gone(t, awaited)
   return object
 end
 
-frames.wait_for, frames.gone = wait_for, gone
 wait.wait_for, wait.gone = wait_for, gone
 
 -- Wait for something that threads of p have to run for.

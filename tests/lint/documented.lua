@@ -49,15 +49,18 @@ local function names_of(...)
   return names
 end
 
--- Objects made in C: their __index has the methods and the fields as upvalues.
-local function members_of(object)
+local meta = read_meta(root .. "/scripts/luatrace/meta.lua")
+
+-- Objects made in C: their __index has the methods and the fields as upvalues. Methods are there
+-- once they have been looked at (lazy.lua).
+local function members_of(object, class)
   local index = debug.getmetatable(object).__index
   local _, methods = debug.getupvalue(index, 1)
+  for name in pairs(meta[class]) do local _ = methods[name] end
   local _, fields = debug.getupvalue(index, 2)
   return names_of(methods, fields)
 end
 
-local meta = read_meta(root .. "/scripts/luatrace/meta.lua")
 
 local function compare(class, there)
   for name in pairs(there) do
@@ -82,6 +85,7 @@ local function compare_plain(class, object, methods)
   end
 end
 
+assert(luatrace.null ~= nil) -- it is there from now on
 compare("luatrace", names_of(luatrace))
 compare("luatrace.bit", names_of(luatrace.bit))
 compare("luatrace.emulate", names_of(luatrace.emulate))
@@ -104,9 +108,9 @@ end
 
 luatrace.on_start(function(p)
   local t = p:threads()[1]
-  once("luatrace.Process", compare, members_of(p))
-  once("luatrace.Thread", compare, members_of(t))
-  once("luatrace.Memory", compare, members_of(t.mem))
+  once("luatrace.Process", compare, members_of(p, "luatrace.Process"))
+  once("luatrace.Thread", compare, members_of(t, "luatrace.Thread"))
+  once("luatrace.Memory", compare, members_of(t.mem, "luatrace.Memory"))
   once("luatrace.Map", compare, names_of(t.mem:maps()[1]))
   local module, symbol, where = p:modules()[1], p:symbols("__tls_get_addr")[1], t:where()
   once("luatrace.Module", compare_plain, module, names_of(module))
@@ -130,7 +134,7 @@ breakpoint = luatrace.on_break("execve", function(_, f)
 end)
 
 luatrace.on_syscall("execve", function(_, call)
-  once("luatrace.Call", compare, members_of(call))
+  once("luatrace.Call", compare, members_of(call, "luatrace.Call"))
   local path = call:paths()[1]
   once("luatrace.Path", compare_plain, path, path)
 end)
