@@ -152,6 +152,11 @@ static inline bool compat_is_float(lua_State *L, int index)
 /* Whether scripts take the value for a number. */
 bool compat_is_number(lua_State *L, int index);
 
+/* What an open file of this Lua begins with; NULL once it is closed. */
+typedef struct {
+  FILE *f;
+} luaL_Stream;
+
 /* Push a Lua file that reads or writes the descriptor, which is its own from then on. To close it,
  * `closer` is called with something that compat_close_file() understands. 0 or an errno. */
 int compat_push_file(lua_State *L, int fd, bool reading, lua_CFunction closer);

@@ -2,7 +2,7 @@
 -- engine: no Lua is entered for what they count.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local operands = require "luatrace.operands"
 local show = require "luatrace.aggregates_text"
 

@@ -1,7 +1,7 @@
 -- Conditions: which events a t:wait{…} or an events{…} is for.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local select = require "luatrace.select"
 local subscribe = require "luatrace.subscribe"
 

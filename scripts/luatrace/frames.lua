@@ -5,7 +5,7 @@
 
 local core = require "luatrace.core"
 local locations = require "luatrace.locations"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"

@@ -2,7 +2,7 @@
 -- the engine gets it: { source, index, size, signed }, see struct lt_operand.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 
 local operands = {}
 

@@ -7,7 +7,7 @@
 -- selected.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 
 local select = {}
 

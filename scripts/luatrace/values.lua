@@ -7,7 +7,7 @@
 -- no methods, so that no member is hidden by one; what can be done with them is in luatrace.*.
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local types = require "luatrace.types"
 
 local lua_type = type -- `type` is a type of the program's below

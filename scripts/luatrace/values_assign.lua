@@ -1,7 +1,7 @@
 -- Assigning to the program's variables, and to members and elements of its objects (values.lua).
 
 local core = require "luatrace.core"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local types = require "luatrace.types"
 local lua_type = type -- `type` is a type of the program's below
 local values = require "luatrace.values"

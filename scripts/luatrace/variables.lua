@@ -4,7 +4,7 @@
 local core = require "luatrace.core"
 local frames = require "luatrace.frames"
 local functions = require "luatrace.functions"
-local nearest = require "luatrace.nearest"
+local nearest = require("luatrace.lazy").nearest
 local types = require "luatrace.types"
 local values = require "luatrace.values"
 require "luatrace.values_assign"
