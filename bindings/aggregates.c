@@ -385,14 +385,24 @@ static int core_key_name(lua_State *L)
 static void push_sources(lua_State *L)
 {
   static const char *const names[] = {
-      [LT_FROM_ARG] = "arg",       [LT_FROM_STRING] = "string", [LT_FROM_RET] = "ret",
-      [LT_FROM_TIME] = "time",     [LT_FROM_ERROR] = "error",   [LT_FROM_NAME] = "name",
-      [LT_FROM_NR] = "nr",         [LT_FROM_ABI] = "abi",       [LT_FROM_TID] = "tid",
-      [LT_FROM_PID] = "pid",       [LT_FROM_COMM] = "comm",     [LT_FROM_PC] = "pc",
+      [LT_FROM_ARG] = "arg",
+      [LT_FROM_STRING] = "string",
+      [LT_FROM_RET] = "ret",
+      [LT_FROM_TIME] = "time",
+      [LT_FROM_ERROR] = "error",
+      [LT_FROM_NAME] = "name",
+      [LT_FROM_NR] = "nr",
+      [LT_FROM_ABI] = "abi",
+      [LT_FROM_TID] = "tid",
+      [LT_FROM_PID] = "pid",
+      [LT_FROM_COMM] = "comm",
+      [LT_FROM_PC] = "pc",
       [LT_FROM_CALLER] = "caller",
+      [LT_FROM_FUNCTION] = "function",
+      [LT_FROM_CALLER_NAME] = "caller_name",
   };
   lua_newtable(L);
-  for (int i = LT_FROM_ARG; i <= LT_FROM_CALLER; i++) {
+  for (int i = LT_FROM_ARG; i <= LT_FROM_CALLER_NAME; i++) {
     lua_pushinteger(L, i);
     lua_setfield(L, -2, names[i]);
   }

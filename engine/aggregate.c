@@ -62,7 +62,7 @@ static void note(lt_attachment *attachment, const struct lt_operand *operand)
 
 static bool is_sane(const struct lt_operand *operand)
 {
-  return operand->source <= LT_FROM_CALLER && operand->size <= 8;
+  return operand->source <= LT_FROM_CALLER_NAME && operand->size <= 8;
 }
 
 static bool is_measure_sane(const lt_aggregation *aggregation, const struct lt_measure *measure)
@@ -177,6 +177,7 @@ void lt_aggregation_free(lt_aggregation *aggregation)
 
 void lt_aggregations_free(lt_session *session)
 {
+  lt_aggregate_free_returns(session);
   while (session->aggregations)
     lt_aggregation_free(session->aggregations);
   lt_feeds_free(session);

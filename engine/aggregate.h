@@ -7,7 +7,8 @@
  *   aggregate.c         aggregations and their attachments
  *   aggregate_rows.c    the table of rows, strings of keys, buckets
  *   aggregate_value.c   operands and tests: what a stopped thread's call, signal or function gives
- *   aggregate_stops.c   what is counted at which stop */
+ *   aggregate_stops.c   what is counted at which stop
+ *   aggregate_returns.c what is counted when a function returns */
 #ifndef LT_AGGREGATE_H
 #define LT_AGGREGATE_H
 
@@ -20,6 +21,7 @@ struct lt_attachment {
   bool at_exit;                      /* needs the result or the time of a call */
   bool timed;                        /* the time */
   bool texts;                        /* has strings as keys */
+  bool complained;                   /* that returns cannot be counted */
   struct lt_attachment *prev, *next; /* of the aggregation; utlist */
 };
 
@@ -81,9 +83,27 @@ struct lt_occasion {
 };
 /* Count it, if it passes the tests. */
 void lt_attachment_count(const lt_attachment *attachment, const struct lt_occasion *occasion);
+/* The same in two steps. Keys and value; -ENOSPC: there is no room for the keys, and it counts for the
+ * others; other errors: it is not counted. At LT_BREAK what only a return has is 0 yet. */
+int lt_attachment_look(const lt_attachment *attachment, const struct lt_occasion *occasion,
+                       struct lt_cells *ret_cells, uint64_t *ret_value);
+void lt_attachment_add(const lt_attachment *attachment, int error, const struct lt_cells *cells,
+                       uint64_t value);
 bool lt_test_passes(const struct lt_test *test, uint64_t value);
 /* The low bytes of a register as the operand says. */
 uint64_t lt_operand_narrow(const struct lt_operand *operand, uint64_t value);
+
+/* aggregate_returns.c: functions whose result or time is counted. The thread stands at the first
+ * instruction of one: count it when it returns. Somebody else wants to hear of that, too. A return is
+ * about to be reported: true if nobody else wants it. The thread, or the process, is gone. */
+void lt_aggregate_await(lt_thread *thread, lt_attachment *attachment);
+void lt_aggregate_shared(const lt_session *session, uint64_t seq);
+bool lt_aggregate_on_return(lt_thread *thread, const struct lt_stop *record);
+void lt_aggregate_thread_gone(const lt_thread *thread);
+void lt_aggregate_process_gone(const lt_process *process);
+/* An attachment is going to be freed. */
+void lt_aggregate_forget_returns(const lt_session *session, const lt_attachment *attachment);
+void lt_aggregate_free_returns(lt_session *session);
 
 /* aggregate.c: the sources of what is to be read now have their say. */
 void lt_aggregate_fold(lt_aggregation *aggregation);
@@ -96,6 +116,10 @@ void lt_aggregate_on_entry(lt_thread *thread);
 void lt_aggregate_on_exit(lt_thread *thread);
 void lt_aggregate_on_signal(lt_thread *thread);
 void lt_aggregate_on_break(lt_thread *thread, const struct lt_site *site);
+/* Whether the return from a function that begins at this site is counted; see to that, where the
+ * stop is about to be reported. */
+bool lt_aggregate_awaits(const struct lt_site *site);
+void lt_aggregate_await_at(lt_thread *thread, const struct lt_site *site);
 /* Whether any calls are counted; whether this one is (LT_ALL_SYSCALLS: each), whatever its arguments. */
 bool lt_aggregate_any_call(const lt_session *session);
 bool lt_aggregate_wants_whole(const lt_session *session, enum lt_abi abi, int nr);

@@ -212,8 +212,6 @@ int lt_aggregate_break(lt_attachment *attachment, lt_process *process, uint64_t 
                        unsigned flags, bool *ret)
 {
   lt_session *session = process->session;
-  if (attachment->at_exit)
-    return lt_fail(session, -EINVAL, "there is no result and no time at a breakpoint");
   *ret = false;
   int error = lt_site_own(process, addr, LT_OWNER_AGGREGATE);
   struct lt_site *site = error ? NULL : lt_site_find(process, addr);
@@ -231,7 +229,23 @@ void lt_aggregate_on_break(lt_thread *thread, const struct lt_site *site)
 {
   const struct lt_occasion occasion = {.thread = thread, .kind = LT_BREAK};
   for (unsigned i = 0; site->attached && i < site->attached->count && is_counted(thread); i++)
-    lt_attachment_count(site->attached->list[i], &occasion);
+    if (!site->attached->list[i]->at_exit)
+      lt_attachment_count(site->attached->list[i], &occasion);
+}
+
+bool lt_aggregate_awaits(const struct lt_site *site)
+{
+  for (unsigned i = 0; site->attached && i < site->attached->count; i++)
+    if (site->attached->list[i]->at_exit)
+      return true;
+  return false;
+}
+
+void lt_aggregate_await_at(lt_thread *thread, const struct lt_site *site)
+{
+  for (unsigned i = 0; site->attached && i < site->attached->count && is_counted(thread); i++)
+    if (site->attached->list[i]->at_exit)
+      lt_aggregate_await(thread, site->attached->list[i]);
 }
 
 void lt_aggregate_unmapped(lt_process *process, uint64_t from, uint64_t to)
@@ -289,6 +303,7 @@ void lt_feeds_forget(lt_attachment *attachment)
   if (session->feeds)
     forget_nodes(session->feeds, attachment);
   session->calls_version++;
+  lt_aggregate_forget_returns(session, attachment);
   for (lt_process *process = session->processes; process; process = process->hh.next) {
     const struct lt_sites *sites = process->space->sites;
     for (struct lt_site *site = sites ? sites->by_addr : NULL; site; site = site->hh.next)

@@ -111,7 +111,7 @@ static uint64_t plain(const struct lt_occasion *occasion, uint8_t source)
   switch (source) {
   case LT_FROM_RET:
   case LT_FROM_ERROR:
-    return of_result(&thread->call, source);
+    return occasion->kind == LT_BREAK ? 0 : of_result(&thread->call, source);
   case LT_FROM_TIME:
     return occasion->time;
   case LT_FROM_NAME:
@@ -178,6 +178,29 @@ static ssize_t comm_of(const lt_thread *thread, char *ret)
   return size > 0 && ret[size - 1] == '\n' ? size - 1 : size;
 }
 
+/* The function that has an address, or where in its module that is. */
+static ssize_t function_at(const lt_thread *thread, uint64_t addr, char ret[LT_KEY_TEXT + 1])
+{
+  struct lt_symbol symbol;
+  int error = lt_symbol_at(thread->process, addr, &symbol);
+  if (error)
+    return error;
+  if (symbol.name)
+    snprintf(ret, LT_KEY_TEXT, "%s", symbol.name);
+  else
+    snprintf(ret, LT_KEY_TEXT, "%s+0x%llx", symbol.module,
+             (unsigned long long)(addr - symbol.bias));
+  return (ssize_t)strlen(ret);
+}
+
+static ssize_t function_of(const struct lt_occasion *occasion, uint8_t source, char *ret,
+                           uint64_t *addr)
+{
+  bool is_caller = source == LT_FROM_CALLER_NAME;
+  int error = is_caller ? caller(occasion->thread, addr) : lt_thread_pc(occasion->thread, addr);
+  return error ? error : function_at(occasion->thread, *addr - is_caller, ret);
+}
+
 /* A string that cannot be read is its address. False: there is no room for it. */
 static bool text_cell(const struct lt_occasion *occasion, lt_aggregation *aggregation,
                       const struct lt_operand *operand, unsigned index, struct lt_cells *cells)
@@ -189,6 +212,8 @@ static bool text_cell(const struct lt_occasion *occasion, lt_aggregation *aggreg
   bool whole;
   if (operand->source == LT_FROM_COMM) {
     size = comm_of(occasion->thread, buffer);
+  } else if (operand->source != LT_FROM_STRING) {
+    size = function_of(occasion, operand->source, buffer, &addr);
   } else if (occasion->kind != LT_BREAK) {
     size = string_of_call(occasion->thread, operand->index, &bytes, &addr);
   } else {
@@ -238,37 +263,56 @@ static bool passes_all(const struct lt_measure *measure, const struct lt_occasio
 
 static bool is_text(const struct lt_operand *operand)
 {
-  return operand->source == LT_FROM_STRING || operand->source == LT_FROM_COMM;
+  return operand->source == LT_FROM_STRING || operand->source == LT_FROM_COMM ||
+         operand->source >= LT_FROM_FUNCTION;
 }
 
-/* NULL: there is nothing to be counted for, as the thread is gone. */
-static struct lt_tally *find_tally(const lt_attachment *attachment,
-                                   const struct lt_occasion *occasion)
+static int find_cells(const lt_attachment *attachment, const struct lt_occasion *occasion,
+                      struct lt_cells *ret)
 {
-  lt_aggregation *aggregation = attachment->aggregation;
-  struct lt_cells cells = {0};
-  for (unsigned i = 0; i < aggregation->shape.keys; i++) {
+  *ret = (struct lt_cells){0};
+  for (unsigned i = 0; i < attachment->aggregation->shape.keys; i++) {
     const struct lt_operand *key = &attachment->measure.key[i];
     if (is_text(key)) {
-      if (!text_cell(occasion, aggregation, key, i, &cells))
-        return lt_aggregate_others(aggregation);
-    } else if (evaluate(occasion, key, &cells.number[i]) != 0) {
-      return NULL;
+      if (!text_cell(occasion, attachment->aggregation, key, i, ret))
+        return -ENOSPC;
+    } else {
+      int error = evaluate(occasion, key, &ret->number[i]);
+      if (error)
+        return error;
     }
   }
-  return lt_aggregate_tally(aggregation, &cells);
+  return 0;
+}
+
+int lt_attachment_look(const lt_attachment *attachment, const struct lt_occasion *occasion,
+                       struct lt_cells *ret_cells, uint64_t *ret_value)
+{
+  const struct lt_measure *measure = &attachment->measure;
+  if (!passes_all(measure, occasion))
+    return -EAGAIN;
+  int error = evaluate(occasion, &measure->value, ret_value);
+  return error ? error : find_cells(attachment, occasion, ret_cells);
+}
+
+void lt_attachment_add(const lt_attachment *attachment, int error, const struct lt_cells *cells,
+                       uint64_t value)
+{
+  lt_aggregation *aggregation = attachment->aggregation;
+  if (error == 0)
+    lt_aggregate_value(aggregation, lt_aggregate_tally(aggregation, cells), (int64_t)value);
+  else if (error == -ENOSPC)
+    lt_aggregate_value(aggregation, lt_aggregate_others(aggregation), (int64_t)value);
 }
 
 void lt_attachment_count(const lt_attachment *attachment, const struct lt_occasion *occasion)
 {
   const struct lt_measure *measure = &attachment->measure;
+  struct lt_cells cells;
   uint64_t value = 0;
   bool failed = occasion->kind == LT_SYSCALL_EXIT && occasion->thread->call.is_error;
   if (failed && measure->value.source == LT_FROM_RET) /* which has no result */
     return;
-  if (!passes_all(measure, occasion) || evaluate(occasion, &measure->value, &value) != 0)
-    return;
-  struct lt_tally *tally = find_tally(attachment, occasion);
-  if (tally)
-    lt_aggregate_value(attachment->aggregation, tally, (int64_t)value);
+  int error = lt_attachment_look(attachment, occasion, &cells, &value);
+  lt_attachment_add(attachment, error, &cells, value);
 }

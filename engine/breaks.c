@@ -73,6 +73,11 @@ enum lt_verdict lt_break_report(lt_thread *thread)
     verdict = lt_returns_on_break(thread);
   if (owners & LT_OWNER_LOADER && lt_loads_on_break(thread) == LT_HOLD)
     verdict = LT_HOLD;
+  if (owners & LT_OWNER_AGGREGATE && lt_aggregate_awaits(site)) {
+    thread->stop = own;
+    thread->stop.seq = thread->session->seq + 1; /* as it is going to be reported */
+    lt_aggregate_await_at(thread, site);
+  }
   if (owners & LT_OWNER_USER && !site->hardware) {
     thread->stop = own;
     if (lt_report_record(thread, &thread->stop) == LT_HOLD)
@@ -104,6 +109,12 @@ static void pass(lt_thread *thread, uint64_t addr, int status)
   lt_resume(thread);
 }
 
+/* What is only counted needs none. */
+static bool wants_report(const struct lt_site *site)
+{
+  return site->owners & ~(LT_OWNER_COUNT | LT_OWNER_AGGREGATE) || lt_aggregate_awaits(site);
+}
+
 bool lt_break_on_trap(lt_thread *thread, int status)
 {
   const struct lt_regs *regs;
@@ -125,7 +136,7 @@ bool lt_break_on_trap(lt_thread *thread, int status)
     lt_count_hit(thread, site);
   if (!again && !begins && site->owners & LT_OWNER_AGGREGATE)
     lt_aggregate_on_break(thread, site);
-  if (again || begins || !(site->owners & ~(LT_OWNER_COUNT | LT_OWNER_AGGREGATE)))
+  if (again || begins || !wants_report(site))
     pass(thread, addr, status);
   else
     report_hit(thread, site, status);

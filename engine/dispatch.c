@@ -51,6 +51,8 @@ enum lt_verdict lt_report_record(lt_thread *thread, struct lt_stop *record)
 {
   lt_session *session = thread->session;
   record->seq = ++session->seq;
+  if (record->kind == LT_RETURN && lt_aggregate_on_return(thread, record))
+    return LT_RESUME;
   if (!wanted(thread, record->kind))
     return LT_RESUME;
   thread->in_hook = true;

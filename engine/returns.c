@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 #include "goroutines.h"
 #include "registers.h"
@@ -243,6 +244,14 @@ static int watch(lt_thread *thread, struct lt_return call, uint64_t *ret)
 }
 
 int lt_return_watch(lt_thread *thread, uint64_t *ret)
+{
+  int error = lt_return_begin(thread, ret);
+  if (error == 0)
+    lt_aggregate_shared(thread->session, *ret);
+  return error;
+}
+
+int lt_return_begin(lt_thread *thread, uint64_t *ret)
 {
   struct lt_return call = {.stop_seq = thread->stop.seq};
   const struct lt_regs *regs;

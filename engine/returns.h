@@ -19,6 +19,8 @@ struct lt_return {
   UT_hash_handle hh;             /* by sp: the newest with it */
 };
 
+/* lt_return_watch() for the engine itself: the hook does not hear of it. */
+int lt_return_begin(lt_thread *thread, uint64_t *ret);
 /* breaks.c: the thread stands at a site of ours. Reports the returns that happen there; its record is
  * that of the last one then. */
 enum lt_verdict lt_returns_on_break(lt_thread *thread);

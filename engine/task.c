@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "aggregate.h"
 #include "breaks.h"
 #include "cpu.h"
 #include "filter.h"
@@ -83,6 +84,7 @@ void lt_task_free_process(lt_process *process)
   lt_mem_forget(process);
   lt_goroutines_free(process);
   lt_filter_leave(process);
+  lt_aggregate_process_gone(process);
   struct lt_space *space = process->space && process->space->processes > 1 ? process->space : NULL;
   lt_space_leave(process->space);
   HASH_DEL(session->processes, process);
@@ -106,6 +108,7 @@ void lt_task_free_thread(lt_thread *thread)
   lt_function_free_all(thread);
   lt_steps_free(thread);
   lt_returns_free(thread);
+  lt_aggregate_thread_gone(thread);
   lt_resent_free(thread);
   lt_slot_step_free(thread);
   if (process) {

@@ -262,6 +262,7 @@ struct lt_session {
   uint32_t watch_ids;         /* the last that lt_watchpoint_add() gave */
 
   lt_aggregation *aggregations; /* aggregate.c */
+  struct lt_awaited *awaited;   /* returns that are counted (aggregate_returns.c) */
   struct lt_feeds *feeds;       /* where they are fed (aggregate_stops.c); NULL: never any */
   uint64_t *counters;           /* counts.c */
   size_t counter_count;

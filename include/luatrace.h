@@ -201,7 +201,7 @@ struct lt_hooks {
  * cheaper there. The programs see the CPUs that they had (sched_getaffinity(2) and all that rests on
  * it). Ends when the session attaches to a process. */
 enum lt_cpu_sharing {
-  LT_CPU_AUTO,  /* where it does not cost parallelism; uses a real-time signal that nobody handles */
+  LT_CPU_AUTO, /* where it does not cost parallelism; uses a real-time signal that nobody handles */
   LT_CPU_SHARE, /* all the time */
   LT_CPU_FREE,  /* never */
 };
@@ -990,9 +990,11 @@ enum lt_source {
   LT_FROM_ABI,    /* enum lt_abi of a call */
   LT_FROM_TID,
   LT_FROM_PID,
-  LT_FROM_COMM,   /* name of the thread, a string; keys only */
-  LT_FROM_PC,     /* address of the instruction: of the breakpoint, or after that of the call */
-  LT_FROM_CALLER, /* at the first instruction of a function: where it returns to */
+  LT_FROM_COMM,     /* name of the thread, a string; keys only */
+  LT_FROM_PC,       /* address of the instruction: of the breakpoint, or after that of the call */
+  LT_FROM_CALLER,   /* at the first instruction of a function: where it returns to */
+  LT_FROM_FUNCTION, /* name of the function with LT_FROM_PC; keys only */
+  LT_FROM_CALLER_NAME, /* name of the function with LT_FROM_CALLER; keys only */
 };
 
 struct lt_operand {
@@ -1076,8 +1078,8 @@ LT_API void lt_attachment_free(lt_attachment *attachment);
 /* Forget what has been counted. */
 LT_API void lt_aggregation_clear(lt_aggregation *aggregation);
 
-/* A key's value: a number, or bytes (LT_FROM_STRING, LT_FROM_COMM) that need not be text. A string
- * that could not be read is the number that is its address. */
+/* A key's value: a number, or bytes (of strings and names) that need not be text. A string that could
+ * not be read, and a function without a name, is the number that is its address. */
 struct lt_key {
   const char *text; /* NULL: a number */
   size_t size;

@@ -48,8 +48,7 @@ end
 
 local function keys_of(action, by)
   local list = {}
-  local single = type(by) ~= "table" or by.arg ~= nil
-  for i, key in ipairs(by == nil and {} or single and { by } or by) do
+  for i, key in ipairs(by == nil and {} or operands.is_one(by) and { by } or by) do
     list[i] = operands.parse(action, key)
   end
   if by ~= nil and not list[1] then core.raise(action .. ": by is a key or a list of keys") end
@@ -79,7 +78,7 @@ function aggregates.count(options) return make("count", nil, options) end
 
 local function with_value(action)
   return function(value, options)
-    if value == nil or type(value) == "table" and value.arg == nil then
+    if value == nil or not operands.is_one(value) then
       core.raise(("%s needs a value first, such as %s(\"ret\")"):format(action, action))
     end
     return make(action, value, options)
@@ -220,6 +219,7 @@ function aggregates.feed(self, when, remove)
   for i, key in ipairs(self.keys) do keys[i] = operands.of_break(self.action, key, true) end
   local value = self.value and operands.of_break(self.action, self.value, false)
   local one = attach(self, value, keys, operands.tests_of_break(when or {}))
+  self.of_functions = true
   local feed = {}
   function feed.add(p, addr, check)
     one = one or attach(self, value, keys, operands.tests_of_break(when or {}))
@@ -304,7 +304,7 @@ function Aggregation:get(...)
     core.raise(("get needs %d key%s"):format(#self.keys, #self.keys == 1 and "" or "s"))
   end
   local keys = { ... }
-  for i, key in ipairs(self.keys) do keys[i] = operands.encode(key, keys[i]) end
+  for i, key in ipairs(self.keys) do keys[i] = operands.encode(key, keys[i], self.of_functions) end
   local raw = core.aggregation_find(self.handle, #self.keys, unpack(keys, 1, #self.keys))
   if self.action == "hist" then return raw and row_of(self, raw) end
   if not raw then return 0 end

@@ -10,7 +10,7 @@ local sources = core.sources
 
 local places = {
   call = { "name", "nr", "abi", "tid", "pid", "comm", "error", "ret", "time", "pc" },
-  ["break"] = { "tid", "pid", "comm", "pc", "caller" },
+  ["break"] = { "name", "tid", "pid", "comm", "pc", "caller", "ret", "time" },
   signal = { "name", "nr", "tid", "pid", "comm", "pc" },
 }
 local known = {} -- by place: set of these
@@ -35,16 +35,24 @@ local function check_type(action, kind)
   end
 end
 
+-- Whether it is one key, and not a list of some.
+function operands.is_one(what)
+  return type(what) ~= "table" or what.arg ~= nil or what.type ~= nil
+end
+
 -- A key or value: the name of something that there always is or of an argument, the position of an
--- argument, or { arg = NAME or POSITION, type = TYPE }.
+-- argument, or { one of these, type = TYPE }, or { arg = NAME } for an argument that is called like
+-- something else.
 function operands.parse(action, what)
   local spec = {}
   if type(what) == "table" then
     spec.arg, spec.type = what.arg, what.type
     check_type(action, spec.type)
-  elseif type(what) == "string" and everywhere[what] then
+    what = what[1]
+  end
+  if spec.arg == nil and type(what) == "string" and everywhere[what] then
     spec.source = what
-  else
+  elseif spec.arg == nil then
     spec.arg = what
   end
   if type(spec.arg) == "number" then
@@ -85,7 +93,10 @@ end
 
 -- ---- What the engine gets --------------------------------------------------------------------
 
-local function generic(name) return { sources[name], 0, 0, false } end
+local function generic(spec)
+  local form = types[spec.type or "u64"]
+  return { sources[spec.source], 0, form[1], form[2] }
+end
 
 local function register(index, kind, is_key)
   if kind == "string" then return is_key and { sources.string, index, 0, false } or nil end
@@ -99,7 +110,7 @@ local texts = { comm = true }
 function operands.of_call(spec, abi, nr, is_key)
   if spec.source then
     if not known.call[spec.source] or (texts[spec.source] and not is_key) then return nil end
-    return generic(spec.source)
+    return generic(spec)
   end
   if type(spec.arg) == "number" then
     return spec.arg <= 6 and register(spec.arg - 1, spec.type, is_key) or nil
@@ -121,15 +132,22 @@ end
 
 function operands.of_signal(action, spec)
   if not spec.source or not known.signal[spec.source] then not_here(action, spec, "signal") end
-  return generic(spec.source)
+  return generic(spec)
 end
+
+local function_names = { name = "function", caller = "caller_name" }
 
 function operands.of_break(action, spec, is_key)
   if spec.source then
     if not known["break"][spec.source] or (texts[spec.source] and not is_key) then
       not_here(action, spec, "break")
     end
-    return generic(spec.source)
+    local function_name = function_names[spec.source]
+    if function_name and not spec.type then
+      if not is_key then not_here(action, spec, "break") end
+      return { sources[function_name], 0, 0, false }
+    end
+    return generic(spec)
   elseif type(spec.arg) ~= "number" then
     core.raise(("%s: on_break knows arguments by their positions, not '%s'%s"):format(action,
       spec.label, nearest(spec.label, places["break"])))
@@ -222,7 +240,7 @@ local decoders = {
 
 function operands.decode(spec, value)
   local decoder = decoders[spec.source]
-  if decoder then return decoder(value) end
+  if decoder and type(value) ~= "string" then return decoder(value) end
   return value
 end
 
@@ -236,9 +254,10 @@ local encoders = {
   error = function(name) return name == "ok" and 0 or name and core.errno(name) end,
 }
 
-function operands.encode(spec, value)
+-- `of_functions`: names are those of functions.
+function operands.encode(spec, value, of_functions)
   local encoder = encoders[spec.source]
-  if not encoder then
+  if not encoder or (of_functions and spec.source == "name") then
     if type(value) == "string" or type(value) == "number" or core.is_integer(value) then
       return value
     end

@@ -232,11 +232,12 @@ describe("counts at breakpoints", function()
     local lines = said([[
       local hits = on_break("work", count { by = "caller" })
       local at = on_break("work", count { by = "pc" })
+      local raw = on_break("work", count { by = { { "caller", type = "u64" }, "name" } })
       on_end(function()
-        say(#hits:rows(), hits:total(), #at:rows(), hits.stops + hits.planted)
-        say(tostring(at):match("0x%x+") ~= nil)
+        say(hits:get("toil"), #at:rows(), hits.stops + hits.planted)
+        say(tostring(at):match("0x%x+") ~= nil, raw:rows()[1].key.name, raw:rows()[1].key[1] > 4096)
       end)]], "threads", 2, 5)
-    assert.same({ "1\t10\t1\t1", "true" }, lines)
+    assert.same({ "10\t1\t1", "true\twork\ttrue" }, lines)
   end)
 
   it("have handlers beside them", function()
@@ -244,6 +245,35 @@ describe("counts at breakpoints", function()
       local calls, hits = 0, on_break("work", count())
       on_break("work", function() calls = calls + 1 end)
       on_end(function() say(calls, hits:total()) end)]], "threads", 1, 10))
+  end)
+
+  it("take results and times of functions", function()
+    local n = T.scale(100) * 4
+    local lines = said([[
+      local results = on_break("work", count { by = "ret" })
+      local sums = on_break("work", sum("ret", { by = { 1, "tid" } }))
+      local times = on_break("work", hist("time"))
+      local third = on_break("work", { when = { [1] = 3 } }, sum("ret"))
+      local left = 0
+      on_break("work", function(t, f) if f:leave("int64") < 4 then left = left + 1 end end)
+      on_end(function()
+        for ret, calls in results:pairs("key") do say(ret, calls) end
+        say(sums:total())
+        say(#sums:rows(), times:total(), left)
+        say(third:total())
+      end)]], "threads", 2, n)
+    local each = n // 2
+    assert.same({ "0\t" .. each, "1\t" .. each, "2\t" .. each, "3\t" .. each,
+      ("%d\t%d"):format(6 * each, 2 * n), ("8\t%d\t%d"):format(2 * n, 2 * n),
+      ("%d\t%d"):format(2 * each // 2 * 2, each) }, lines)
+  end)
+
+  it("leave out functions that do not return", function()
+    local result = T.ok(T.trace([[
+      local exits = on_break("exit", count { by = "ret" })
+      local calls = on_break("exit", count())
+      on_end(function() say(exits:total(), calls:total()) end)]], { fixture, "threads", 1, 1 }))
+    assert.equal("0\t1\n", result.said)
   end)
 
   it("name what was never found or reached", function()
@@ -317,8 +347,8 @@ describe("an aggregation", function()
     refused([[on_syscall("openat", count { by = "filname" })]], "did you mean 'filename'%?")
     refused([[on_syscall("read", sum("cuont"))]], "'cuont'; did you mean 'count'%?")
     refused([[on_syscall("openat", sum("filename"))]], "has no number as its argument 'filename'")
-    refused([[on_break("main", count { by = "name" })]], "on_break has no 'name'")
-    refused([[on_break("main", hist("time"))]], "on_break has no 'time'")
+    refused([[on_break("main", count { by = "error" })]], "on_break has no 'error'")
+    refused([[on_break("main", hist("caller"))]], "on_break has no 'caller'")
     refused([[on_break("main", hist("size"))]], "by their positions")
     refused([[on_break("main", { when = function() end }, count())]], "when is a table")
     refused([[on_break("main", { once = true }, count())]], "once needs a function")
