@@ -453,19 +453,19 @@ function luatrace.on_end(handler) end
 --: |---|---|---|
 --: | `"name"` | of the system call, signal or function; a key | everywhere |
 --: | `"ret"` | the result; as a value, of calls that succeed | calls, breakpoints |
---: | `"time"` | nanoseconds from the entry to the exit, as luatrace sees them | calls, breakpoints |
+--: | `"time"` | nanoseconds until the end, as luatrace sees them | calls, breakpoints |
 --: | `"fd"`, `"filename"`, … | an argument by name: a number, or as a key a string | calls |
 --: | `1`, `2`, … | an argument by position, as in its register | calls, breakpoints |
 --: | `"error"` | the name of the error, `"ok"` where there is none; a key | calls |
 --: | `"abi"` | `"x86_64"` or `"i386"`; a key | calls |
 --: | `"nr"` | number of the system call or signal | calls, signals |
---: | `"caller"` | name of the function that this one returns to; a key | breakpoints |
+--: | `"caller"` | name of the function that called; a key | breakpoints |
 --: | `"pc"` | the program counter | everywhere |
 --: | `"tid"`, `"pid"`, `"comm"` | thread, process, name of the thread (a key) | everywhere |
 --:
---: `{ 1, type = "i32" }` is the same as an `i32`: `i8` to `i64`, `u8` to `u64`, and as a key `string`,
---: which is where it points to. Registers of arguments and results that are shorter than 64 bits
---: have junk above. An argument that is called like something else in the table is
+--: `{ 1, type = "i32" }` is the same as an `i32`: `i8` to `i64`, `u8` to `u64`, and as a key
+--: `string`, which is where it points to. Registers of arguments and results that are shorter than
+--: 64 bits have junk above. An argument that is called like something else in the table is
 --: `{ arg = "pid" }`. Calls that lack an argument that is a key or value are not counted.
 --:
 --: Conditions of `on_syscall` hold for aggregations too, but for those that are functions.
@@ -473,10 +473,10 @@ function luatrace.on_end(handler) end
 --: `{ min =, max = }`, `{ has = mask }` or a list of these, with `type` if it is not 64 bits long.
 --: Its options `process`, `after_prologue` and `enabled` work as well.
 --:
---: What looks at `"ret"`, `"time"` or `"error"` is counted at the end of the call or function: those
---: that never come back, such as exit_group(2), are left out. At breakpoints without these, and
---: with no keys but registers, luatrace counts by code that it plants in the program where it can,
---: and no thread stops; `stops` and `planted` tell.
+--: What looks at `"ret"`, `"time"` or `"error"` is counted at the end of the call or function:
+--: those that never come back, such as exit_group(2), are left out. At breakpoints without these,
+--: and with no keys but registers, luatrace counts by code that it plants in the program where it
+--: can, and no thread stops; `stops` and `planted` tell.
 --:
 --: Counts are exact: no event is lost or sampled, whatever threads and forked children do. A
 --: program that makes up millions of keys does not fill the memory: rows are limited, and what has
