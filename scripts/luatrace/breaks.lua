@@ -4,20 +4,22 @@
 -- in what it loads. The engine gives each address a number, which the copy of a forked child has as
 -- well: `sites` knows by it what to do.
 
-local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 local frames = require "luatrace.frames"
 local holds = require "luatrace.holds"
 local hooks = require "luatrace.hooks"
+local lazy = require "luatrace.lazy"
 local listeners = require "luatrace.listeners"
 local locations = require "luatrace.locations"
 local modules = require "luatrace.modules"
-local nearest = require("luatrace.lazy").nearest
+local nearest = lazy.nearest
 local remote = require "luatrace.remote"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
+
+local aggregates = lazy.aggregates
 
 local breaks = {}
 

@@ -1,10 +1,11 @@
 -- Silent misses: a handler that never ran is named at the end, with the calls that may have done
 -- the work in the place of the one that it waited for.
 
-local aggregates = require "luatrace.aggregates"
 local core = require "luatrace.core"
 local hooks = require "luatrace.hooks"
-local watchpoints = require "luatrace.watchpoints"
+local lazy = require "luatrace.lazy"
+
+local aggregates, watchpoints = lazy.aggregates, lazy.watchpoints
 
 local misses = {}
 
