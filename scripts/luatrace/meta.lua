@@ -2071,6 +2071,7 @@ function call:pass() end
 --- `spent`: lines end in the seconds between the stops at the call's entry and at its exit; `live`:
 --- the beginning of a line is written at once, and not only when its end is known.
 ---
+--- <!-- run: luatrace example.lua -- true -->
 --- ```lua
 --- local log = luatrace.call_log(io.stderr, { live = true })
 --- on_syscall("%network", log)
