@@ -6,13 +6,28 @@
 
 #define LARGEST 32 /* bytes: a ymm register */
 
-static const struct lt_reg *find(lua_State *L, lt_thread *thread, const char *name)
+/* The register that argument 2 names. The names that were looked at are in a table, the attributes of
+ * the class (upvalue 2), which this one has none of. */
+static const struct lt_reg *find(lua_State *L, lt_thread *thread)
 {
   enum lt_abi abi = lt_thread_abi(thread);
-  const struct lt_reg *reg = name ? lt_reg_find(abi, name) : NULL;
+  size_t count = 0;
+  const struct lt_reg *table = lt_reg_table(abi, &count);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(2));
+  const struct lt_reg *reg = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (reg && reg >= table && reg < table + count) /* and not of the other ABI */
+    return reg;
+
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
+  reg = name ? lt_reg_find(abi, name) : NULL;
   if (!reg)
     bind_raise(L, "there is no register '%s' in %s", name ? name : luaL_typename(L, 2),
                bind_abi_name(abi));
+  lua_pushvalue(L, 2);
+  lua_pushlightuserdata(L, (void *)reg);
+  lua_rawset(L, lua_upvalueindex(2));
   return reg;
 }
 
@@ -83,8 +98,7 @@ static int regs_index(lua_State *L)
 {
   struct bind_view *view = bind_check(L, 1, BIND_REGS);
   lt_thread *thread = bind_live_thread(L, view->thread);
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  const struct lt_reg *reg = find(L, thread, name);
+  const struct lt_reg *reg = find(L, thread);
   unsigned char bytes[LARGEST] = {0};
   check(L, view->thread, reg, lt_reg_get(thread, reg, bytes));
   push(L, reg, bytes);
@@ -95,8 +109,7 @@ static int regs_newindex(lua_State *L)
 {
   struct bind_view *view = bind_check(L, 1, BIND_REGS);
   lt_thread *thread = bind_live_thread(L, view->thread);
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  const struct lt_reg *reg = find(L, thread, name);
+  const struct lt_reg *reg = find(L, thread);
   unsigned char bytes[LARGEST];
   convert(L, 3, reg, bytes);
   check(L, view->thread, reg, lt_reg_set(thread, reg, bytes));
