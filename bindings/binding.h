@@ -81,6 +81,8 @@ struct bind_thread {
   lua_State *leaver;    /* the task that waits for the exit of call `leaves` (quick.c); or NULL */
   struct bind_log *log; /* where that exit is written; or NULL */
   uint64_t leaves;
+  lua_State *stepper; /* the task that waits until it has made so many steps; or NULL */
+  uint64_t steps;
   struct bind_thread *next_lost; /* quick.c */
 };
 
@@ -216,7 +218,8 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 /* ---- The primitives, by table; each adds its functions to the `core` at the top of the stack */
 
 void bind_open_tasks(lua_State *L);     /* tasks.c: coroutines */
-void bind_open_quick(lua_State *L);     /* quick.c: the straight path of most events */
+void bind_open_quick_handlers(lua_State *L); /* quick_handlers.c: the straight path of most events */
+void bind_open_quick_waits(lua_State *L);    /* quick_waits.c */
 void bind_open_logs(lua_State *L);      /* log.c: logs of system calls */
 void bind_open_errors(lua_State *L);    /* errors.c */
 void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */

@@ -86,7 +86,8 @@ static void push_core(lua_State *L)
   lua_newtable(L);
   bind_open_objects(L);
   bind_open_tasks(L);
-  bind_open_quick(L);
+  bind_open_quick_handlers(L);
+  bind_open_quick_waits(L);
   bind_open_logs(L);
   bind_open_errors(L);
   bind_open_trace(L);
@@ -156,6 +157,7 @@ void bind_close(struct binding *binding)
 {
   if (binding->L)
     compat_close_state(binding->L);
+  free(binding->quick.breaks);
   free(binding->tasks.ending);
   free(binding->threads);
   binding->threads = NULL;

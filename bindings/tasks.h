@@ -1,4 +1,4 @@
-/* tasks.h - the coroutines in which the code of scripts runs; see tasks.c and quick.c. */
+/* tasks.h - the coroutines in which the code of scripts runs; see tasks.c, quick.c. */
 #ifndef LT_BIND_TASKS_H
 #define LT_BIND_TASKS_H
 
@@ -37,12 +37,22 @@ struct bind_quick_call {
   uint64_t count;       /* times it was called */
 };
 
+/* A breakpoint with one handler that asks nothing before it is called. */
+struct bind_quick_break {
+  int fn, site;     /* registry references; fn 0: none */
+  bool wants_frame; /* it has a second parameter */
+  uint64_t count;   /* times it was called */
+};
+
 struct bind_quick {
   bool on;                  /* nobody but handlers and leavers can want a stop */
   bool leaves;              /* the ends of threads are asked for */
   struct bind_thread *at;   /* whose stop is dealt with in quick.c now */
   struct bind_thread *lost; /* threads that are gone and had a leaver */
   int rest[LT_KIND_COUNT];  /* registry references: what comes after the handlers */
+  int frame;                /* registry reference: calls fn(t, frame) with fn, t, site, stop */
+  struct bind_quick_break *breaks; /* by number */
+  uint32_t break_room;
   struct bind_quick_call calls[LT_ABI_COUNT][BIND_QUICK_CALLS];
 };
 
@@ -57,7 +67,7 @@ void bind_task_settle(lua_State *L, lua_State *task);
 /* Push the task. */
 void bind_task_push(lua_State *L, lua_State *task);
 
-/* ---- quick.c ---- */
+/* ---- quick.c, quick_waits.c ---- */
 
 /* Deal with a stop if that is as simple as most are. False: nothing has been done. */
 bool bind_quick_stop(struct binding *binding, lt_thread *thread, const struct lt_stop *stop,

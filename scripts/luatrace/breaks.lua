@@ -7,14 +7,11 @@
 local core = require "luatrace.core"
 local errors = require "luatrace.errors"
 local frames = require "luatrace.frames"
-local holds = require "luatrace.holds"
 local hooks = require "luatrace.hooks"
 local lazy = require "luatrace.lazy"
-local listeners = require "luatrace.listeners"
 local locations = require "luatrace.locations"
 local modules = require "luatrace.modules"
 local nearest = lazy.nearest
-local remote = require "luatrace.remote"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
@@ -22,8 +19,6 @@ local turns = require "luatrace.turns"
 local aggregates = lazy.aggregates
 
 local breaks = {}
-
-local start, new_frame = tasks.start, frames.new
 
 local sites = {} -- by number of the engine: { id, addr, name, module, entry, list of handlers }
 local made_by = {} -- by process: list of the sites that were planted in it first
@@ -43,10 +38,25 @@ local function new_site(p, id, place)
 end
 
 -- The handlers that are called here. `only`: there is one, and nothing to ask before it is called.
+-- That one is called by quick.c where nobody else can want the hit.
+local function take_hits(site, forget)
+  local count = core.quick_hits(site.id, forget)
+  site.only.hits, site.only.count = site.only.hits + count, site.only.count + count
+end
+
+local function make_quick(site)
+  local info = debug.getinfo(site.only.run, "u")
+  core.quick_break(site.id, site.only.run, info.isvararg or info.nparams > 1, site)
+end
+
+core.quick_frame(function(fn, t, site, seq) return fn(t, frames.new(t, site, seq)) end)
+
 local function set_handlers(site, list)
   local first = list[1]
+  if site.only then take_hits(site, true) end
   site.list = list
   site.only = not list[2] and first and first.plain and not first.asks and first or nil
+  if site.only then make_quick(site) end
 end
 
 local function with(list, one)
@@ -249,6 +259,7 @@ local function heir_of(site)
 end
 
 local function drop_site(site)
+  if site.only then take_hits(site, true) end
   sites[site.id] = nil
   for _, handler in ipairs(site.list) do handler.sites[site.id] = nil end
 end
@@ -393,26 +404,6 @@ local function call_definition(handler, t, f)
   tasks.start(handler.fn, t, f)
 end
 
--- Whether nobody but the handlers of the breakpoint can want this stop of t.
-local function is_plain(t)
-  return remote.under_way == 0 and not hooks.handlers("break")[1] and not hooks.handlers("stop")[1]
-    and not listeners.any(t)
-end
-
--- The same as hit() where that is all: false where it is not.
-function breaks.quick_hit(t, id, seq)
-  local site = sites[id]
-  local handler = site and site.only
-  if not handler or errors.over or not is_plain(t) then return false end
-  handler.hits = handler.hits + 1
-  handler.count = handler.count + 1
-  holds.hooked = t
-  listeners.next_turn()
-  start(handler.run, t, new_frame(t, site, seq))
-  holds.hooked = nil
-  return true
-end
-
 -- t has run onto the breakpoint with this number; `seq` is that of its stop.
 function breaks.hit(t, id, seq)
   local site = sites[id]
@@ -427,7 +418,24 @@ end
 -- ---- Handles -------------------------------------------------------------------------------
 
 local Handle = {}
-Handle.__index = Handle
+
+-- h.hits and h.count are in `struck` and `called`, but for what quick.c has counted.
+local counters = { hits = "struck", count = "called" }
+
+function Handle:__index(key)
+  if not counters[key] then return Handle[key] end
+  for _, site in pairs(self.sites) do
+    if site.only == self then
+      local count = core.quick_hits(site.id)
+      self.struck, self.called = self.struck + count, self.called + count
+    end
+  end
+  return rawget(self, counters[key])
+end
+
+function Handle:__newindex(key, value)
+  rawset(self, counters[key] or key, value)
+end
 
 -- Take the breakpoints out for good. Handlers that wait go on.
 function Handle:remove()
@@ -562,7 +570,8 @@ local function make(kind, owner, where, options, fn)
   local specs, label = specs_of(kind, where)
   local last = options.once and 1 or limit(kind, options, "count")
   local handler = setmetatable({ kind = kind, owner = owner, fn = fn, specs = specs, label = label,
-    options = options, hits = 0, count = 0, skip = limit(kind, options, "skip") or 0, last = last,
+    options = options, struck = 0, called = 0, last = last,
+    skip = limit(kind, options, "skip") or 0,
     enabled = options.enabled ~= false, hardware = options.hardware,
     after_prologue = options.after_prologue, removed = false, sites = {}, known = {},
     addresses = {}, found = {}, from_cache = setmetatable({}, { __mode = "k" }) }, Handle)

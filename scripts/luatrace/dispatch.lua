@@ -229,8 +229,13 @@ end
 
 -- ---- Breakpoints ---------------------------------------------------------------------------
 
+-- Nobody has waited for the break before its handlers ran.
+rest["break"] = function(t)
+  call_stop_handlers(t, "break", t)
+  return finish(t)
+end
+
 on["break"] = function(t, id, seq)
-  if breaks.quick_hit(t, id, seq) then return holds.is_held(t) end
   begin(t)
   local f = breaks.hit(t, id, seq)
   tell_listeners(t, t, "break", f, "break")
@@ -259,11 +264,15 @@ end
 
 -- ---- Steps and watchpoints -----------------------------------------------------------------
 
+function rest.stepped(t)
+  tell_listeners(t, t, "stepped")
+  return finish(t)
+end
+
 on.stepped = function(t, why, count)
   begin(t)
   steps.stepped(t, why, count)
-  tell_listeners(t, t, "stepped")
-  return finish(t)
+  return rest.stepped(t)
 end
 
 on.watch = function(t, ...)
@@ -325,6 +334,7 @@ on["process-exit"] = function(p, t, code, signo, dumped, known)
   wait.process_gone(p, status)
   return finish(t)
 end
+
 
 core.dispatch(on)
 core.rest(rest)

@@ -41,11 +41,11 @@ quiet.when(function() return not errors.over end)
 -- traceback names what the caller called) become words.
 local function own_lines(trace)
   local lines = {}
-  trace = trace:gsub(" in function <[^>\n]*>$", " in a handler")
   for line in trace:gmatch("[^\n]+") do
     line = line:gsub(" in local 'chunk'$", " in main chunk"):gsub(" in %w+ 'fn'$", " in a handler")
     if not is_noise(line) then lines[#lines + 1] = line end
   end
+  if lines[1] then lines[#lines] = lines[#lines]:gsub(" in function <[^>]*>$", " in a handler") end
   if not lines[2] or (not lines[3] and lines[2]:find("^\t%[C%]")) then return "" end
   return "\n" .. table.concat(lines, "\n")
 end

@@ -125,7 +125,7 @@ local function subscribe_handler(handler, on)
   end
 end
 
-quiet.when(function() return handlers.stop[1] == nil end)
+quiet.when(function() return handlers.stop[1] == nil and handlers["break"][1] == nil end)
 
 local function replace_list(kind, add, remove)
   quiet.disturb()

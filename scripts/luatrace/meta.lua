@@ -2086,13 +2086,13 @@ function luatrace.call_log(file, options) end
 local log = {}
 
 --- Write a line that is about the thread.
----@param t luatrace.Thread
+---@param thread luatrace.Thread
 ---@param text string without a newline
-function log:line(t, text) end
+function log:line(thread, text) end
 
 --- The thread is gone: a call that it was in ends in `= ?`.
----@param t luatrace.Thread
-function log:lost(t) end
+---@param thread luatrace.Thread
+function log:lost(thread) end
 
 --- Nothing more is traced: a line that has no end yet ends in `<detached ...>`.
 function log:close() end

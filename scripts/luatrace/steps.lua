@@ -46,8 +46,19 @@ local function join(t, state, waiter)
   return ask_again(t, state, done)
 end
 
+-- Whoever waits where nothing else is to be looked at is with the thread's object (quick.c): a
+-- second one makes it one of several.
+local function state_of(t)
+  local task, count = core.take_stepper(t)
+  if task then
+    stepping[t] = { how = { count = count }, later = {},
+      waiters = { { task = task, left = count, awaited = "it had stepped" } } }
+  end
+  return stepping[t]
+end
+
 local function begin(t, how, waiter)
-  local state = stepping[t]
+  local state = state_of(t)
   if not state then
     local ok, message, code = core.step(t, how)
     if not ok then return nil, message, code end
@@ -63,12 +74,23 @@ local function begin(t, how, waiter)
   return true
 end
 
+-- Why it stopped and the number of instructions; or nil, a message and a code.
+local function outcome(why, count, awaited)
+  if why == "lost" then
+    return nil, "ECANCELED: exec has replaced the program before " .. awaited, "ECANCELED"
+  elseif why == "failed" then
+    return nil, "EFAULT: there is no code at that address any more", "EFAULT"
+  end
+  return why, count
+end
+
 -- Let t run as `how` says (see core.step) and wait for that; `awaited` is for the error if t ends
 -- before. Returns why it stopped, and the number of instructions; or nil, a message and a code.
 function steps.run(t, how, awaited, fn)
   core.check_live(t)
   tasks.check_can_wait()
   subscribe.forever("thread-exit")
+  core.quick_leaves()
   local waiter = { task = tasks.current(), left = how.count, awaited = awaited, fn = fn }
   how.asks = fn ~= nil or nil
   local ok, message, code = begin(t, how, waiter)
@@ -76,12 +98,7 @@ function steps.run(t, how, awaited, fn)
   core.watch(t)
   local why, count = wait.wait_for(t)
   if waiter.problem then error(waiter.problem, 0) end
-  if why == "lost" then
-    return nil, "ECANCELED: exec has replaced the program before " .. awaited, "ECANCELED"
-  elseif why == "failed" then
-    return nil, "EFAULT: there is no code at that address any more", "EFAULT"
-  end
-  return why, count
+  return outcome(why, count, awaited)
 end
 
 -- ---- Answers -------------------------------------------------------------------------------
@@ -100,7 +117,7 @@ end
 
 -- The engine has done what it was asked for.
 function steps.stepped(t, why, count)
-  local state = stepping[t]
+  local state = state_of(t)
   if not state then return end
   local finished, rest = {}, {}
   for _, waiter in ipairs(state.waiters) do
@@ -126,7 +143,7 @@ core.step_until(function(t)
 end)
 
 wait.on_thread_gone(function(t)
-  local state = stepping[t]
+  local state = state_of(t)
   stepping[t], asked[t] = nil, nil
   for _, list in ipairs { state and state.waiters or {}, state and state.later or {} } do
     for _, waiter in ipairs(list) do
@@ -185,9 +202,18 @@ local function arrived(t, why, ...)
   return t.pc
 end
 
--- Run n instructions.
+local quick_step = core.quick_step
+
+local function stepped(t, problem, why, count)
+  if problem == nil and why == true then return t.pc end
+  if problem == nil then return arrived(t, outcome(why, count, "it had stepped")) end
+  if problem ~= true then tasks.raise(problem) end
+  return arrived(t, steps.run(t, { count = count_of(count, "t:step") }, "it had stepped"))
+end
+
+-- Run n instructions. What is usual is done in quick.c.
 function Thread.step(t, n)
-  return arrived(t, steps.run(t, { count = count_of(n, "t:step") }, "it had stepped"))
+  return stepped(t, quick_step(t, n))
 end
 
 local function check_options(options, known)
