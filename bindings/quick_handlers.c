@@ -126,10 +126,11 @@ static int core_quick_break(lua_State *L)
 static int core_quick_hits(lua_State *L)
 {
   struct bind_quick_break *one = check_break(L);
+  bool forget = lua_toboolean(L, 2);
   lua_pushinteger(L, one ? (lua_Integer)one->count : 0);
   if (one)
     one->count = 0;
-  if (one && one->fn && lua_toboolean(L, 2)) {
+  if (one && one->fn && forget) {
     luaL_unref(L, LUA_REGISTRYINDEX, one->fn);
     luaL_unref(L, LUA_REGISTRYINDEX, one->site);
     one->fn = 0;
