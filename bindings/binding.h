@@ -83,6 +83,8 @@ struct bind_thread {
   uint64_t leaves;
   lua_State *stepper; /* the task that waits until it has made so many steps; or NULL */
   uint64_t steps;
+  lua_State *returner; /* the task that waits until return number `returns` is made; or NULL */
+  uint64_t returns;
   struct bind_thread *next_lost; /* quick.c */
 };
 

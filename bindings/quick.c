@@ -173,6 +173,22 @@ static bool at_step(struct binding *binding, lt_thread *thread, const struct lt_
   return true;
 }
 
+static bool at_function_end(struct binding *binding, lt_thread *thread, const struct lt_stop *stop,
+                            enum lt_verdict *ret)
+{
+  struct bind_thread *box = lt_thread_data(thread);
+  lua_State *task = box ? box->returner : NULL;
+  if (!task || box->returns != stop->u.ret.seq)
+    return false;
+  box->returner = NULL;
+  lua_pushnil(task);
+  lua_rawgetp(task, LUA_REGISTRYINDEX, box);
+  lua_pushboolean(task, stop->u.ret.error != 0);
+  compat_push_int64(task, (int64_t)stop->u.ret.addr);
+  *ret = run(binding, thread, stop, task, 4);
+  return true;
+}
+
 /* The end of a call in a log is written before all else. */
 static bool end_log(struct binding *binding, lt_thread *thread, enum lt_verdict *ret)
 {
@@ -199,6 +215,8 @@ bool bind_quick_stop(struct binding *binding, lt_thread *thread, const struct lt
     return at_return(binding, thread, stop, ret);
   case LT_BREAK:
     return at_break(binding, thread, stop, ret);
+  case LT_RETURN:
+    return at_function_end(binding, thread, stop, ret);
   case LT_STEPPED:
     return at_step(binding, thread, stop, ret);
   default:

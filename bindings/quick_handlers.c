@@ -34,7 +34,8 @@ static int core_disturb(lua_State *L)
  * of a stop that has become less simple; returns whether t is held */
 static int core_rest(lua_State *L)
 {
-  static const uint16_t kinds[] = {LT_SYSCALL_ENTRY, LT_SYSCALL_EXIT, LT_BREAK, LT_STEPPED};
+  static const uint16_t kinds[] = {LT_SYSCALL_ENTRY, LT_SYSCALL_EXIT, LT_BREAK, LT_RETURN,
+                                   LT_STEPPED};
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     lua_getfield(L, 1, bind_kind_name(kinds[i]));
     bind_of(L)->quick.rest[kinds[i]] = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -89,18 +89,50 @@ static int core_take_stepper(lua_State *L)
   return 2;
 }
 
+/* ---- f:leave() ---------------------------------------------------------------------------- */
+
+/* core.quick_return(t, number) -> whether the running task, which waits next, will be woken at this
+ * return of t */
+static int core_quick_return(lua_State *L)
+{
+  struct binding *binding = bind_of(L);
+  struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
+  bool simple = binding->quick.on && binding->quick.leaves && binding->tasks.current &&
+                box->thread && !box->returner;
+  lua_pushboolean(L, simple);
+  if (simple) {
+    box->awaited = true;
+    box->returner = binding->tasks.current;
+    box->returns = (uint64_t)luaL_checkinteger(L, 2);
+  }
+  return 1;
+}
+
+/* core.take_returner(t, number) -> the task that waits in this way for that return, or for any; or
+ * nil */
+static int core_take_returner(lua_State *L)
+{
+  struct bind_thread *box = bind_check(L, 1, BIND_THREAD);
+  if (!box->returner ||
+      (!lua_isnoneornil(L, 2) && box->returns != (uint64_t)luaL_checkinteger(L, 2)))
+    return 0;
+  bind_task_push(L, box->returner);
+  box->returner = NULL;
+  return 1;
+}
+
 /* ---- Ends --------------------------------------------------------------------------------- */
 
 bool bind_quick_keep(struct binding *binding, struct bind_thread *box)
 {
-  if (!box->leaver && !box->stepper)
+  if (!box->leaver && !box->stepper && !box->returner)
     return false;
   box->next_lost = binding->quick.lost;
   binding->quick.lost = box;
   return true;
 }
 
-/* core.take_lost() -> a thread that is gone and had a leaver or stepper, or nil */
+/* core.take_lost() -> a thread that is gone and had one who waits so, or nil */
 static int core_take_lost(lua_State *L)
 {
   struct binding *binding = bind_of(L);
@@ -121,6 +153,8 @@ void bind_open_quick_waits(lua_State *L)
       {"take_leaver", core_take_leaver},
       {"quick_step", core_quick_step},
       {"take_stepper", core_take_stepper},
+      {"quick_return", core_quick_return},
+      {"take_returner", core_take_returner},
       {"take_lost", core_take_lost},
       {NULL, NULL},
   };

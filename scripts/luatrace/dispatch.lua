@@ -242,11 +242,15 @@ on["break"] = function(t, id, seq)
   return finish(t)
 end
 
+rest["return"] = function(t)
+  tell_listeners(t, t, "return")
+  return finish(t)
+end
+
 on["return"] = function(t, number, lost, addr)
   begin(t)
   frames.returned(t, number, lost, addr)
-  tell_listeners(t, t, "return")
-  return finish(t)
+  return rest["return"](t)
 end
 
 -- ---- What threads do for us ----------------------------------------------------------------

@@ -6,6 +6,7 @@
 local core = require "luatrace.core"
 local locations = require "luatrace.locations"
 local nearest = require("luatrace.lazy").nearest
+local quiet = require "luatrace.quiet"
 local subscribe = require "luatrace.subscribe"
 local tasks = require "luatrace.tasks"
 local turns = require "luatrace.turns"
@@ -227,7 +228,10 @@ local owners = {} -- by thread: how many of its tasks wait; by process: those of
 local processes = setmetatable({}, { __mode = "k" }) -- by process that is in `owners`: its number
 local threads = {} -- by number: the thread, or the process
 
+quiet.when(function() return next(waiting) == nil end)
+
 local function add_waiter(number, t, task)
+  quiet.disturb()
   local other = waiting[number]
   if not other then
     waiting[number] = task
@@ -317,7 +321,11 @@ function methods.leave(f, kind)
     set(f, "number", number)
     set(f, "moves", moves)
   end
+  if not get(f, "moves") and core.quick_return(f.thread, number) then
+    return left(f, kind, tasks.wait())
+  end
   subscribe.forever("thread-exit")
+  core.quick_leaves()
   local t, owner = f.thread, f.thread
   if get(f, "moves") then
     owner = t.process
@@ -330,6 +338,12 @@ end
 -- A function has returned in t to this address, or was left without that.
 function frames.returned(t, number, lost, addr)
   local waiter = take_waiters(number)
+  local first = core.take_returner(t, number)
+  if first and waiter then
+    waiter = type(waiter) == "table" and waiter or { waiter }
+    table.insert(waiter, 1, first)
+  end
+  waiter = waiter or first
   if type(waiter) ~= "table" then
     if waiter then turns.run(t, tasks.wake, waiter, t, lost, addr) end
     return
@@ -338,6 +352,11 @@ function frames.returned(t, number, lost, addr)
 end
 
 -- A thread is gone, or a process.
+local function throw_returner(t)
+  local task = core.take_returner(t)
+  if task then tasks.throw(task, frames.gone(t, "its function returned")) end
+end
+
 local function gone(t, tid)
   if not owners[t] then return end
   local numbers = {}
@@ -353,7 +372,12 @@ local function gone(t, tid)
   end
 end
 
-function frames.thread_gone(t) gone(t, t.tid) end
+function frames.thread_gone(t)
+  gone(t, t.tid)
+  throw_returner(t)
+end
+
+
 function frames.process_gone(p) gone(p, p.pid) end
 
 -- Some threads are gone without a record.
