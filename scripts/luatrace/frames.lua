@@ -354,7 +354,7 @@ end
 -- A thread is gone, or a process.
 local function throw_returner(t)
   local task = core.take_returner(t)
-  if task then tasks.throw(task, frames.gone(t, "its function returned")) end
+  if task then tasks.throw(task, wait.gone(t, "its function returned")) end
 end
 
 local function gone(t, tid)
