@@ -540,7 +540,7 @@ local function make_feed(handler, aggregation, when)
   handler.feed = aggregates.feed(aggregation, when, function() handler:remove() end)
 end
 
-local for_counts = { when = true, process = true, after_prologue = true, enabled = true }
+local for_counts = { when = true, process = true, after_prologue = true }
 
 local function check_count_options(kind, options)
   for name in pairs(options or {}) do

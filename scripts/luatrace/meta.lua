@@ -471,7 +471,7 @@ function luatrace.on_end(handler) end
 --: Conditions of `on_syscall` hold for aggregations too, but for those that are functions.
 --: `on_break` takes `when = { [1] = { min = 100 } }`: by the position of an argument a number,
 --: `{ min =, max = }`, `{ has = mask }` or a list of these, with `type` if it is not 64 bits long.
---: Its options `process`, `after_prologue` and `enabled` work as well.
+--: Its options `process` and `after_prologue` work as well.
 --:
 --: What looks at `"ret"`, `"time"` or `"error"` is counted at the end of the call or function:
 --: those that never come back, such as exit_group(2), are left out. At breakpoints without these,
