@@ -184,19 +184,20 @@ static int core_aggregate_signals(lua_State *L)
   return done(L, lt_aggregate_signals(lua_touserdata(L, 1), signals));
 }
 
-/* core.aggregate_break(attachment, p, address, check) -> true, whether no thread stops there | nil,
- * message, code */
+/* core.aggregate_break(attachment, p, address, check) -> true | nil, message, code */
 static int core_aggregate_break(lua_State *L)
 {
   lt_process *process = bind_live_process(L, bind_check(L, 2, BIND_PROCESS));
   unsigned flags = lua_toboolean(L, 4) ? LT_BREAK_CHECK : 0;
-  bool planted = false;
-  int error =
-      lt_aggregate_break(lua_touserdata(L, 1), process, bind_check_address(L, 3), flags, &planted);
-  if (error)
-    return failed(L, error);
-  lua_pushboolean(L, 1);
-  lua_pushboolean(L, planted);
+  return done(L, lt_aggregate_break(lua_touserdata(L, 1), process, bind_check_address(L, 3), flags));
+}
+
+/* core.aggregation_planted(aggregation) -> number of addresses, reason or nil */
+static int core_aggregation_planted(lua_State *L)
+{
+  const char *reason;
+  lua_pushinteger(L, (lua_Integer)lt_aggregation_planted(check(L, 1), &reason));
+  lua_pushstring(L, reason);
   return 2;
 }
 
@@ -417,6 +418,7 @@ void bind_open_aggregates(lua_State *L)
       {"aggregate_call", core_aggregate_call},
       {"aggregate_signals", core_aggregate_signals},
       {"aggregate_break", core_aggregate_break},
+      {"aggregation_planted", core_aggregation_planted},
       {"aggregate_unmapped", core_aggregate_unmapped},
       {"argument_operand", core_argument_operand},
       {"argument_names", core_argument_names},

@@ -172,6 +172,7 @@ void lt_aggregation_free(lt_aggregation *aggregation)
     lt_attachment_free(aggregation->attachments);
   DL_DELETE(aggregation->session->aggregations, aggregation);
   lt_rows_free(aggregation->rows);
+  free(aggregation->planted);
   free(aggregation);
 }
 

@@ -56,6 +56,9 @@ struct lt_aggregation {
   struct lt_rows *rows;
   lt_attachment *attachments;
   struct lt_aggregate_source *sources;
+  uint64_t *planted; /* addresses that have been counted by planted code */
+  size_t planted_count;
+  const char *refusal; /* why not, at the last one; NULL */
   lt_aggregation *prev, *next; /* of the session; utlist */
 };
 
@@ -129,5 +132,8 @@ void lt_feeds_free(lt_session *session);
 /* A list of attachments at a site: copied with it, freed with it. */
 struct lt_attached;
 struct lt_attached *lt_attached_copy(const struct lt_attached *attached);
+/* The list of a site. */
+unsigned lt_attached_count(const struct lt_site *site);
+lt_attachment *lt_attached_at(const struct lt_site *site, unsigned i);
 
 #endif

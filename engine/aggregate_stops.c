@@ -8,6 +8,7 @@
 #include "aggregate.h"
 #include "breaks.h"
 #include "filter.h"
+#include "probe.h"
 
 #define CALLS 512
 
@@ -53,7 +54,7 @@ static const struct node *first_of(const struct lt_feeds *feeds, uint32_t abi, u
 bool lt_aggregate_wants_whole(const lt_session *session, enum lt_abi abi, int nr)
 {
   const struct lt_feeds *feeds = session->feeds;
-  const struct node *node = !feeds             ? NULL
+  const struct node *node = !feeds                  ? NULL
                             : nr == LT_ALL_SYSCALLS ? feeds->all[abi]
                                                     : first_of(feeds, abi, (uint64_t)nr);
   for (; node; node = node->next)
@@ -180,6 +181,16 @@ struct lt_attached *lt_attached_copy(const struct lt_attached *attached)
   return copy;
 }
 
+unsigned lt_attached_count(const struct lt_site *site)
+{
+  return site->attached ? site->attached->count : 0;
+}
+
+lt_attachment *lt_attached_at(const struct lt_site *site, unsigned i)
+{
+  return site->attached->list[i];
+}
+
 static bool is_attached(const struct lt_site *site, const lt_attachment *attachment)
 {
   for (unsigned i = 0; site->attached && i < site->attached->count; i++)
@@ -190,7 +201,7 @@ static bool is_attached(const struct lt_site *site, const lt_attachment *attachm
 
 static int attach_to(lt_session *session, struct lt_site *site, lt_attachment *attachment)
 {
-  unsigned count = site->attached ? site->attached->count : 0;
+  unsigned count = lt_attached_count(site);
   struct lt_attached *more =
       realloc(site->attached, sizeof *more + (count + 1) * sizeof(lt_attachment *));
   if (!more)
@@ -209,16 +220,17 @@ static void give_up(lt_process *process, struct lt_site *site)
 }
 
 int lt_aggregate_break(lt_attachment *attachment, lt_process *process, uint64_t addr,
-                       unsigned flags, bool *ret)
+                       unsigned flags)
 {
   lt_session *session = process->session;
-  *ret = false;
   int error = lt_site_own(process, addr, LT_OWNER_AGGREGATE);
   struct lt_site *site = error ? NULL : lt_site_find(process, addr);
   if (!site)
     return error;
-  if (!is_attached(site, attachment))
+  if (!is_attached(site, attachment)) {
+    lt_probe_clear(process, addr, 1);
     error = attach_to(session, site, attachment);
+  }
   if (error && !site->attached)
     give_up(process, site);
   site->checks |= flags & LT_BREAK_CHECK;
@@ -305,6 +317,7 @@ void lt_feeds_forget(lt_attachment *attachment)
   session->calls_version++;
   lt_aggregate_forget_returns(session, attachment);
   for (lt_process *process = session->processes; process; process = process->hh.next) {
+    lt_probe_forget(process, attachment);
     const struct lt_sites *sites = process->space->sites;
     for (struct lt_site *site = sites ? sites->by_addr : NULL; site; site = site->hh.next)
       if (site->attached)

@@ -25,6 +25,9 @@ struct lt_frame {
 };
 
 struct lt_displaced;  /* displace.h */
+struct lt_jump_shape; /* planted.h */
+struct lt_planted;
+struct lt_planting;
 struct lt_debug_slot; /* watchpoints.h */
 
 struct lt_fn_result {
@@ -123,9 +126,9 @@ struct lt_arch {
    * number of the call that is about to be made, at its entry; the state in which the instruction
    * at `pc` makes call `nr`; the state in which the call that was entered is entered again. */
   uint8_t call_bytes[2];
-  uint64_t mmap_nr, munmap_nr, sigaction_nr, sigprocmask_nr, prctl_nr, seccomp_nr;
+  uint64_t mmap_nr, munmap_nr, shmat_nr, sigaction_nr, sigprocmask_nr, prctl_nr, seccomp_nr;
   uint64_t strict_nrs[4]; /* those that are left in strict mode; the third ends the thread */
-  size_t sigaction_size; /* of the kernel's struct, which begins with the handler */
+  size_t sigaction_size;  /* of the kernel's struct, which begins with the handler */
   void (*set_call_nr)(struct lt_regs *regs, uint64_t nr);
   void (*begin_call)(struct lt_regs *regs, uint64_t pc, uint64_t nr);
   void (*redo_call)(struct lt_regs *regs, uint64_t nr);
@@ -164,6 +167,17 @@ struct lt_arch {
   /* Run the instruction for the thread: change its registers and memory. Negated errno, and nothing
    * is changed: -EFAULT where memory cannot be accessed, so that the program must fault itself. */
   int (*emulate)(lt_thread *thread, const struct lt_displaced *displaced, uint64_t pc);
+
+  /* Planted code (planted.h): NULL where there is none. Whether this machine can run it; the code;
+   * the block at which a search for a key begins; the shape of a jump; jumps, which must trap where
+   * an instruction begins; where to have room for what they lead to. */
+  bool (*can_plant)(void);
+  int (*plant)(const struct lt_planting *what, struct lt_planted *ret);
+  uint32_t (*block_of)(uint64_t key);
+  int (*jump_shape)(const uint8_t *bytes, size_t size, uint64_t addr, struct lt_jump_shape *ret,
+                    const char **why);
+  int (*jump)(const struct lt_jump_shape *shape, uint64_t addr, uint64_t to, uint8_t *ret);
+  bool (*jump_window)(const struct lt_jump_shape *shape, uint64_t addr, unsigned n, uint64_t *ret);
 
   /* Stepping (steps.c), on fetched general registers: what the instruction is that `code` begins
    * with (enum lt_next); whether the program has set the trap flag itself; whether the call that the

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "x86_displace.h"
+#include "x86_probe.h"
 #include "x86_state.h"
 
 /* Sorted by name (lt_reg_find halves it). "sp", "pc" and "flags" are the whole registers, so the
@@ -294,6 +295,7 @@ const struct lt_arch lt_arch_x86_64 = {
     .call_bytes = {0x0f, 0x05},
     .mmap_nr = 9,
     .munmap_nr = 11,
+    .shmat_nr = 30,
     .sigaction_nr = 13,
     .prctl_nr = 157,
     .seccomp_nr = 317,
@@ -308,6 +310,12 @@ const struct lt_arch lt_arch_x86_64 = {
     .dwarf = &lt_x86_64_dwarf,
     .trampolines = lt_x86_64_trampolines,
     .displace = lt_x86_displace_64,
+    .can_plant = lt_x86_can_plant,
+    .plant = lt_x86_plant_64,
+    .block_of = lt_x86_block_of,
+    .jump_shape = lt_x86_jump_shape,
+    .jump = lt_x86_jump,
+    .jump_window = lt_x86_jump_window,
     .emulate = lt_x86_emulate,
     .disassemble = lt_x86_disassemble_64,
 };

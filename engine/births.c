@@ -19,6 +19,7 @@
 #include "cpu.h"
 #include "filter.h"
 #include "loads.h"
+#include "probe.h"
 #include "proc.h"
 
 #define ORPHAN_NS ((uint64_t)200 * 1000 * 1000)
@@ -65,6 +66,8 @@ enum lt_verdict lt_announce(lt_thread *thread, int status)
 void lt_on_first_stop(lt_thread *thread, int status)
 {
   lt_call_restore(thread);
+  if (thread->how == LT_HOW_ATTACHED)
+    lt_probe_note(thread);
   if (thread->process->starting) {
     lt_record(thread, LT_BIRTH, status);
     lt_resume(thread);
@@ -253,6 +256,10 @@ void lt_on_clone_event(lt_thread *thread, int status, enum lt_how how)
   if (child->process != thread->process && child->process->space != thread->process->space &&
       thread->sites_seen != lt_sites_changes(thread->process))
     lt_sites_check(child->process);
+  if (child->process != thread->process && child->process->space != thread->process->space)
+    lt_probe_forked(child->process);
+  else
+    lt_probe_thread_made(thread->process, how, flags);
   thread->stop.u.clone.child = tid;
   thread->stop.u.clone.how = how;
   thread->stop.u.clone.flags = flags;

@@ -14,6 +14,7 @@
 
 #include "aggregate.h"
 #include "loads.h"
+#include "probe.h"
 #include "returns.h"
 #include "steps.h"
 
@@ -123,6 +124,8 @@ bool lt_break_on_trap(lt_thread *thread, int status)
   const struct lt_arch *arch = lt_arch_get(lt_arch_of(regs));
   uint64_t addr = arch->pc(regs) - arch->trap_advance, sp = arch->sp(regs);
   struct lt_site *site = lt_site_find(thread->process, addr);
+  if ((!site || !site->planted) && lt_probe_on_trap(thread, addr, status))
+    return true;
   if (!site || (!site->planted && lt_site_is_in_place(thread->process, site)))
     return false; /* the program's own */
   lt_regs_set_pc(thread, addr);
@@ -213,6 +216,8 @@ static bool run_displaced(lt_thread *thread, struct lt_site *site)
 bool lt_break_settle(lt_thread *thread)
 {
   struct lt_at_site *at = &thread->at_site;
+  if (at->inside && !thread->listen_signal && !thread->inject) /* else a handler comes first */
+    lt_probe_go_inside(thread);
   if (!at->due || thread->listen_signal)
     return false;
   if (thread->inject) { /* a handler of the program's comes first, and may come back */
@@ -225,7 +230,14 @@ bool lt_break_settle(lt_thread *thread)
     at->due = false;
     return false;
   }
-  int error = lt_slot_prepare(thread, site);
+  int error = lt_probe_settle(thread, site);
+  if (error == 0) {
+    at->due = false;
+    lt_regs_set_pc(thread, lt_probe_copy(site->probe));
+    return false;
+  }
+  if (error != -EAGAIN)
+    error = lt_slot_prepare(thread, site);
   if (error == -EAGAIN) /* room is being mapped */
     return true;
   if (thread->state != LT_ST_STOPPED)

@@ -16,30 +16,41 @@
 
 #include "displace.h"
 #include "engine.h"
+#include "planted.h"
 
 enum lt_owner {
-  LT_OWNER_USER = 1,   /* lt_break_add() */
-  LT_OWNER_RETURN = 2, /* returns.c */
-  LT_OWNER_LOADER = 4, /* loads.c */
-  LT_OWNER_STEP = 8,   /* steps.c */
-  LT_OWNER_COUNT = 16, /* counts.c */
+  LT_OWNER_USER = 1,       /* lt_break_add() */
+  LT_OWNER_RETURN = 2,     /* returns.c */
+  LT_OWNER_LOADER = 4,     /* loads.c */
+  LT_OWNER_STEP = 8,       /* steps.c */
+  LT_OWNER_COUNT = 16,     /* counts.c */
   LT_OWNER_AGGREGATE = 32, /* aggregate_stops.c */
 };
 
+/* Room for what is planted: a breakpoint instruction or a jump. */
+#define LT_PLANT_BYTES 8
+
+struct lt_probe; /* probe.h */
+
 struct lt_site {
   uint64_t addr;
-  uint32_t id;                  /* of the caller's breakpoint; stays when that is removed */
-  uint32_t counter;             /* LT_OWNER_COUNT: its number */
-  bool once;                    /* and it counts to 1 */
-  uint8_t owners;               /* enum lt_owner bits */
-  bool planted;                 /* our bytes were written, and not taken out since */
-  bool hardware;                /* the caller's is in a debug register: see watchpoints.h */
-  bool translated;              /* `displaced` holds, for the slot */
-  bool checks;                  /* it decides whether a function of Go begins again: no hit then */
-  bool changes;                 /* the program may rewrite its code there: look before each use */
-  struct lt_attached *attached; /* LT_OWNER_AGGREGATE: what is counted; NULL: nothing */
-  uint64_t slot;                /* 0: none yet */
-  uint8_t bytes[LT_TRAP_BYTES]; /* the program's own under ours */
+  uint32_t id;                   /* of the caller's breakpoint; stays when that is removed */
+  uint32_t counter;              /* LT_OWNER_COUNT: its number */
+  bool once;                     /* and it counts to 1 */
+  uint8_t owners;                /* enum lt_owner bits */
+  bool planted;                  /* our bytes were written, and not taken out since */
+  bool hardware;                 /* the caller's is in a debug register: see watchpoints.h */
+  bool translated;               /* `displaced` holds, for the slot */
+  bool checks;                   /* it decides whether a function of Go begins again: no hit then */
+  bool changes;                  /* the program may rewrite its code there: look before each use */
+  struct lt_attached *attached;  /* LT_OWNER_AGGREGATE: what is counted; NULL: nothing */
+  uint64_t slot;                 /* 0: none yet */
+  struct lt_probe *probe;        /* planted as a jump to this code; NULL: as a breakpoint */
+  uint32_t hits, landings;       /* see probe.c */
+  const char *probe_refusal;     /* why it never becomes a probe; NULL */
+  bool whole;                    /* it has been one: `bytes` are all */
+  bool covered;                  /* used by probe.c while it changes many */
+  uint8_t bytes[LT_PLANT_BYTES]; /* the program's own under ours */
   struct lt_displaced displaced;
   UT_hash_handle hh;    /* by addr */
   UT_hash_handle by_id; /* by id, those that have one */
@@ -68,6 +79,8 @@ struct lt_site *lt_site_make(lt_process *process, uint64_t addr);       /* NULL:
 /* Write our bytes, or take them out. */
 int lt_site_plant(lt_process *process, struct lt_site *site);
 void lt_site_lift(lt_process *process, struct lt_site *site);
+/* What is planted there. */
+size_t lt_site_ours(const struct lt_site *site, const uint8_t **ret);
 /* Whether our bytes are in memory there. */
 bool lt_site_is_in_place(lt_process *process, const struct lt_site *site);
 /* The program's own code from `addr` on. Returns the number of bytes. */
@@ -135,6 +148,8 @@ void lt_slot_step_free(lt_thread *thread);
  * and comes again; else there can be none. */
 int lt_slot_prepare(lt_thread *thread, struct lt_site *site);
 void lt_slots_grown(lt_thread *thread, const struct lt_call *call);
+/* Whether the thread must not be made to map memory, as it has a seccomp filter of its own. */
+bool lt_slots_barred(const lt_thread *thread);
 /* slack.c: bytes that are mapped as code near `near`, and that the program has no use for. */
 bool lt_slack_find(lt_thread *thread, uint64_t near, uint64_t *ret_from, uint64_t *ret_to);
 struct lt_slots *lt_slots_copy(const struct lt_slots *slots);

@@ -7,6 +7,7 @@
 #include "aggregate.h"
 #include "breaks.h"
 #include "cpu.h"
+#include "probe.h"
 #include "steps.h"
 
 static bool wanted(const lt_thread *thread, uint16_t kind)
@@ -172,6 +173,8 @@ static void on_stopped(lt_thread *thread, int status)
   if (class.kind == LT_SIGNAL && lt_function_on_signal(thread, class.signo))
     return;
   if (class.kind == LT_SIGNAL && class.signo == SIGTRAP && lt_trap_on_signal(thread, status))
+    return;
+  if (class.kind == LT_SIGNAL && class.signo == SIGILL && lt_probe_on_illegal(thread, status))
     return;
   if (before == LT_ST_NEWBORN && class.kind != LT_BIRTH && class.kind != LT_EXITING &&
       !lt_on_early_stop(thread, status))

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "breaks.h"
+#include "probe.h"
 
 static bool is_leaving(const lt_process *process)
 {
@@ -27,6 +28,7 @@ bool lt_sites_release(lt_process *process)
   for (lt_process *other = session->processes; other; other = other->hh.next)
     if (other->space == process->space && !is_leaving(other))
       return false;
+  lt_probe_clear_all(process);
   for (struct lt_site *site = sites->by_addr; site; site = site->hh.next)
     lt_site_lift(process, site);
   return true;
@@ -71,6 +73,7 @@ void lt_sites_emergency(lt_process *process)
   struct lt_sites *sites = process->space->sites;
   if (!sites)
     return;
+  lt_probe_clear_all(process);
   for (struct lt_site *site = sites->by_addr; site; site = site->hh.next)
     lt_site_lift(process, site);
   for (lt_thread *thread = process->threads; thread; thread = thread->next) {

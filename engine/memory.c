@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "breaks.h"
+#include "probe.h"
 #include "registers.h"
 
 /* The least page that any processor has: nothing becomes inaccessible between two multiples. */
@@ -193,6 +194,8 @@ bool lt_mem_read_two(lt_thread *thread, const struct lt_k_range range[2])
 ssize_t lt_mem_write(lt_thread *thread, uint64_t addr, const void *bytes, size_t size)
 {
   struct range range = {.addr = addr, .write = true, .from = bytes, .size = size};
+  if (thread->process)
+    lt_probe_clear(thread->process, addr, size);
   uint8_t *covered = lt_sites_cover(thread->process, addr, bytes, size);
   if (covered)
     range.from = covered;

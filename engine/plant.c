@@ -7,6 +7,7 @@
 
 #include "breaks.h"
 #include "module.h"
+#include "probe.h"
 #include "watchpoints.h"
 
 static const struct lt_arch *arch(void)
@@ -18,6 +19,8 @@ bool lt_site_is_in_place(lt_process *process, const struct lt_site *site)
 {
   uint8_t bytes[LT_TRAP_BYTES];
   size_t size = arch()->trap_size;
+  if (site->probe)
+    return lt_probe_is_in_place(process, site);
   return lt_mem_raw_read(process, site->addr, bytes, size) == (ssize_t)size &&
          memcmp(bytes, arch()->trap_bytes, size) == 0;
 }
@@ -49,7 +52,7 @@ int lt_site_plant(lt_process *process, struct lt_site *site)
   if (done != (ssize_t)size)
     return cannot_plant(process, site->addr, done < 0 ? (int)done : -EFAULT);
   site->planted = true;
-  site->translated = false;
+  site->translated = site->whole = false;
   process->space->sites->planted++;
   process->space->sites->changes++;
   return 0;
@@ -58,6 +61,8 @@ int lt_site_plant(lt_process *process, struct lt_site *site)
 /* Only what is still ours: the program may have put other code there. */
 void lt_site_lift(lt_process *process, struct lt_site *site)
 {
+  if (site->probe)
+    lt_probe_clear(process, site->addr, 1);
   if (!site->planted)
     return;
   if (lt_site_is_in_place(process, site))
@@ -99,7 +104,11 @@ int lt_site_own(lt_process *process, uint64_t addr, enum lt_owner owner)
                    (unsigned long long)addr, (int)process->pid);
   if (!site && !(site = lt_site_make(process, addr)))
     return lt_fail(process->session, -ENOMEM, "out of memory");
+  if (!site->probe || owner != LT_OWNER_AGGREGATE)
+    lt_probe_clear(process, addr, 1);
   if (!site->planted || !lt_site_is_in_place(process, site)) {
+    if (site->probe)
+      lt_probe_drop(process, site);
     process->space->sites->planted -= site->planted; /* the program has rewritten it */
     site->planted = false;
     int error = lt_site_plant(process, site);
@@ -144,10 +153,24 @@ uint32_t lt_sites_changes(const lt_process *process)
   return process->space->sites ? process->space->sites->changes : 0;
 }
 
+/* The planted code may be missing in the child: it has a breakpoint there at most. */
+static void check_jump(lt_process *process, struct lt_site *site)
+{
+  uint8_t bytes[LT_JUMP_BYTES];
+  if (site->probe)
+    lt_probe_drop(process, site);
+  if (!site->whole || lt_mem_raw_read(process, site->addr, bytes, sizeof bytes) != sizeof bytes ||
+      memcmp(bytes + 1, site->bytes + 1, sizeof bytes - 1) == 0)
+    return;
+  lt_mem_raw_write(process, site->addr, arch()->trap_bytes, arch()->trap_size);
+  lt_mem_raw_write(process, site->addr + 1, site->bytes + 1, sizeof bytes - 1);
+}
+
 void lt_sites_check(lt_process *process)
 {
   struct lt_sites *sites = process->space->sites;
   for (struct lt_site *site = sites ? sites->by_addr : NULL; site; site = site->hh.next) {
+    check_jump(process, site);
     bool in_place = lt_site_is_in_place(process, site);
     if (site->planted && !in_place)
       lt_mem_raw_write(process, site->addr, arch()->trap_bytes, arch()->trap_size);

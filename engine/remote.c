@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "breaks.h"
+#include "probe.h"
 #include "proc.h"
 #include "remote.h"
 
@@ -220,6 +221,8 @@ static void give_up(lt_thread *thread, int error)
   bool told = !remote->silent;
   if (thread->grows_slots)
     lt_slots_grown(thread, &remote->call);
+  if (thread->grows_code || thread->grows_counts)
+    lt_probe_grown(thread, &remote->call);
   lt_remote_free(thread);
   thread->grows_scratch = 0;
   if (thread->state == LT_ST_STOPPED)
@@ -353,6 +356,8 @@ static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool
     lt_scratch_grown(thread, &remote->call);
   if (thread->grows_slots)
     lt_slots_grown(thread, &remote->call);
+  if (thread->grows_code || thread->grows_counts)
+    lt_probe_grown(thread, &remote->call);
   if (group_stop && thread->stop.kind != LT_GROUP_STOP)
     thread->deferred = status; /* the process was stopped meanwhile */
   if (at_entry) {

@@ -6,6 +6,7 @@
 
 #include "aggregate.h"
 #include "breaks.h"
+#include "probe.h"
 
 static const struct lt_arch *arch(void)
 {
@@ -104,7 +105,7 @@ static void sort(struct lt_sites *sites)
 /* The index of the first site in order that may have bytes at or after `addr`. */
 static unsigned first_at(const struct lt_sites *sites, uint64_t addr)
 {
-  uint64_t from = addr < LT_TRAP_BYTES ? 0 : addr - (LT_TRAP_BYTES - 1);
+  uint64_t from = addr < LT_PLANT_BYTES ? 0 : addr - (LT_PLANT_BYTES - 1);
   unsigned low = 0, high = HASH_CNT(hh, sites->by_addr);
   while (low < high) {
     unsigned middle = low + (high - low) / 2;
@@ -116,6 +117,12 @@ static unsigned first_at(const struct lt_sites *sites, uint64_t addr)
   return low;
 }
 
+size_t lt_site_ours(const struct lt_site *site, const uint8_t **ret)
+{
+  *ret = site->probe ? site->probe->jump : arch()->trap_bytes;
+  return site->probe ? sizeof site->probe->jump : arch()->trap_size;
+}
+
 /* ---- What memory accesses see --------------------------------------------------------------- */
 
 /* Walks the planted bytes that lie in a range of memory. */
@@ -125,6 +132,8 @@ struct overlap {
   size_t size;
   unsigned next;
   struct lt_site *site;
+  const uint8_t *ours; /* its plant */
+  size_t ours_size;
   unsigned byte; /* of the plant */
   size_t at;     /* in the range */
 };
@@ -147,12 +156,13 @@ static bool overlap_next(struct overlap *walk)
 {
   unsigned count = HASH_CNT(hh, walk->sites->by_addr);
   for (;;) {
-    if (!walk->site || ++walk->byte >= arch()->trap_size) {
+    if (!walk->site || ++walk->byte >= walk->ours_size) {
       do {
         if (walk->next >= count)
           return false;
         walk->site = walk->sites->sorted[walk->next++];
       } while (!walk->site->planted);
+      walk->ours_size = lt_site_ours(walk->site, &walk->ours);
       walk->byte = 0;
     }
     uint64_t at = walk->site->addr + walk->byte - walk->addr;
@@ -173,7 +183,7 @@ void lt_sites_hide(const lt_process *process, uint64_t addr, void *bytes, size_t
     return;
   while (overlap_next(&walk)) {
     uint8_t *byte = (uint8_t *)bytes + walk.at;
-    if (*byte == arch()->trap_bytes[walk.byte])
+    if (*byte == walk.ours[walk.byte])
       *byte = walk.site->bytes[walk.byte];
   }
 }
@@ -188,7 +198,7 @@ uint8_t *lt_sites_cover(const lt_process *process, uint64_t addr, const void *by
     return NULL;
   memcpy(copy, bytes, size);
   do
-    copy[walk.at] = arch()->trap_bytes[walk.byte];
+    copy[walk.at] = walk.ours[walk.byte];
   while (overlap_next(&walk));
   return copy;
 }

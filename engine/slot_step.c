@@ -13,13 +13,16 @@
 #include <sys/wait.h>
 
 #include "breaks.h"
+#include "probe.h"
 #include "remote.h"
 
 #define STEPS_MAX 16
+#define STEPS_MAX_PLANTED 4000
 
 struct lt_slot_step {
   uint64_t addr, slot; /* slot == addr: the instruction is stepped in its own place */
   struct lt_displaced displaced;
+  struct lt_probe *probe; /* instead: planted code */
   unsigned steps;
   bool steps_itself; /* the program has set its trap flag */
   bool masked;
@@ -115,6 +118,17 @@ void lt_slot_step_begin(lt_thread *thread, const struct lt_site *site)
   go(thread, step);
 }
 
+/* What has stopped the thread comes after the steps. */
+static void put_off(lt_thread *thread, struct lt_slot_step *step, struct lt_class class, int status)
+{
+  step->status = status;
+  step->has_signal = class.kind == LT_SIGNAL;
+  step->has_event = !step->has_signal;
+  if (step->has_signal)
+    lt_request(thread, PTRACE_GETSIGINFO, 0, (uintptr_t)&step->info);
+  go(thread, step);
+}
+
 /* The stop of which the caller tells must wait until the thread has left the slot. */
 static bool leave_first(lt_thread *thread, const struct lt_site *site, struct lt_class class,
                         int status)
@@ -125,13 +139,24 @@ static bool leave_first(lt_thread *thread, const struct lt_site *site, struct lt
   step->addr = site->addr;
   step->slot = thread->at_site.slot;
   step->displaced = site->displaced;
-  step->status = status;
-  step->has_signal = class.kind == LT_SIGNAL;
-  step->has_event = !step->has_signal;
-  if (step->has_signal)
-    lt_request(thread, PTRACE_GETSIGINFO, 0, (uintptr_t)&step->info);
-  go(thread, step);
+  put_off(thread, step, class, status);
   return true;
+}
+
+bool lt_slot_step_out(lt_thread *thread, struct lt_probe *probe, struct lt_class class, int status)
+{
+  struct lt_slot_step *step = calloc(1, sizeof *step);
+  if (!step)
+    return false;
+  step->probe = probe;
+  step->slot = probe->planted.at;
+  put_off(thread, step, class, status);
+  return true;
+}
+
+static unsigned steps_max(const struct lt_slot_step *step)
+{
+  return step->probe ? STEPS_MAX_PLANTED : STEPS_MAX;
 }
 
 /* ---- After a step --------------------------------------------------------------------------- */
@@ -157,6 +182,8 @@ static void mend_stack(lt_thread *thread, const struct lt_slot_step *step)
 static bool mend_pc(lt_thread *thread, const struct lt_slot_step *step)
 {
   uint64_t pc;
+  if (step->probe)
+    return lt_probe_leave(thread, step->probe) == LT_PROBE_OUTSIDE;
   if (get_pc(thread, &pc) != 0 || step->slot == step->addr)
     return true;
   uint64_t offset = pc - step->slot;
@@ -221,13 +248,42 @@ static void mend_fault(lt_thread *thread, siginfo_t *info, uint64_t slot, uint64
   lt_request(thread, PTRACE_SETSIGINFO, 0, (uintptr_t)info);
 }
 
+/* A signal has come in place of the step's end; the one that had come first goes before it. */
+static bool after_signal(lt_thread *thread, const struct lt_slot_step *step, struct lt_class *class,
+                         int *status, const siginfo_t *info)
+{
+  if (!step->has_signal)
+    return false;
+  bool faulted = bit(class->signo) & faults() && info->si_code > 0;
+  if (!faulted) /* SIGSTOP: sent again */
+    lt_k_tgkill(thread->process->pid, thread->tid, class->signo);
+  return present_signal(thread, step, class, status);
+}
+
+/* In planted code: a fault of the program's, or of ours, which it hears nothing of. */
+static bool on_planted_signal(lt_thread *thread, const struct lt_slot_step *step,
+                              struct lt_class *class, int *status, siginfo_t *info)
+{
+  bool fault = bit(class->signo) & faults() && info->si_code > 0;
+  if (!fault || lt_probe_fault(thread, step->probe, info) != LT_PROBE_OURS)
+    return after_signal(thread, step, class, status, info);
+  if (step->has_signal)
+    return present_signal(thread, step, class, status);
+  lt_record(thread, LT_NONE, 0);
+  if (step->has_event)
+    ask_again(thread);
+  else
+    lt_resume(thread);
+  return true;
+}
+
 /* Another stop than the one that the step leads to. */
 static bool on_other_stop(lt_thread *thread, struct lt_slot_step *step, struct lt_class *class,
                           int *status, siginfo_t *info)
 {
   bool event =
       class->kind == LT_INTERRUPT || class->kind == LT_GROUP_STOP || class->kind == LT_CONTINUE;
-  if (event && step->steps++ < STEPS_MAX) {
+  if (event && step->steps++ < steps_max(step)) {
     step->has_event = true;
     go(thread, step);
     return true;
@@ -236,6 +292,8 @@ static bool on_other_stop(lt_thread *thread, struct lt_slot_step *step, struct l
   if (class->kind != LT_SIGNAL)
     return false;
   uint64_t pc;
+  if (step->probe)
+    return on_planted_signal(thread, step, class, status, info);
   bool known = step->slot != step->addr && get_pc(thread, &pc) == 0;
   if (known && pc - step->slot >= LT_SLOT_BYTES) {
     mend_stack(thread, step); /* a call that led to a fault */
@@ -247,12 +305,7 @@ static bool on_other_stop(lt_thread *thread, struct lt_slot_step *step, struct l
     thread->at_site.due = true;
     thread->at_site.addr = step->addr;
   }
-  if (!step->has_signal)
-    return false;
-  bool faulted = bit(class->signo) & faults() && info->si_code > 0;
-  if (!faulted) /* SIGSTOP: sent again */
-    lt_k_tgkill(thread->process->pid, thread->tid, class->signo);
-  return present_signal(thread, step, class, status);
+  return after_signal(thread, step, class, status, info);
 }
 
 /* The trap of our step was one that the program had asked for as well. */
@@ -264,6 +317,14 @@ static void give_own_trap(lt_thread *thread)
     return;
   info.si_addr = (void *)(uintptr_t)pc;
   lt_signal_resend(thread, &info);
+}
+
+/* The instruction was the one that planted code has for what it cannot count. */
+static bool is_miss(lt_thread *thread, const struct lt_slot_step *step, struct lt_class class)
+{
+  uint64_t pc;
+  return class.kind == LT_SIGNAL && class.signo == SIGTRAP && get_pc(thread, &pc) == 0 &&
+         lt_probe_missed(thread, step->probe, pc - lt_arch_native()->trap_advance);
 }
 
 /* True: the thread has been restarted. False: the stop is to be dealt with as *class and *status. */
@@ -278,13 +339,18 @@ static bool on_step_stop(lt_thread *thread, struct lt_class *class, int *status)
    * kernel then says TRAP_BRKPT. */
   bool stepped = class->kind == LT_SIGNAL && class->signo == SIGTRAP &&
                  (info.si_code == TRAP_TRACE || info.si_code == TRAP_BRKPT);
+  if (step->probe && is_miss(thread, step, *class)) {
+    lt_regs_set_pc(thread, lt_probe_copy(step->probe));
+    go(thread, step);
+    return true;
+  }
   if (!stepped) {
     restarted = on_other_stop(thread, step, class, status, &info);
     if (!thread->slot_step)
       free(step);
     return restarted;
   }
-  if (!mend_pc(thread, step) && step->steps++ < STEPS_MAX) {
+  if (!mend_pc(thread, step) && step->steps++ < steps_max(step)) {
     go(thread, step);
     return true;
   }
@@ -351,5 +417,7 @@ bool lt_slot_on_stop(lt_thread *thread, struct lt_class *class, int *status)
   if (thread->slot_step)
     return on_step_stop(thread, class, status);
   bool entering = class->kind == LT_NONE; /* a call: lt_break_on_entry() */
-  return thread->at_site.in_slot && !entering && in_slot(thread, *class, *status);
+  if (thread->at_site.in_slot && !entering && in_slot(thread, *class, *status))
+    return true;
+  return !entering && lt_probe_on_stop(thread, class, status);
 }

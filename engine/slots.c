@@ -87,13 +87,9 @@ static uint64_t find_gap(const struct lt_map *maps, size_t count, uint64_t near)
 }
 
 /* What it may do is the business of its own filter, which may kill. Ours does not count. */
-static bool may_not_map(lt_thread *thread, const struct lt_sites *sites)
+bool lt_slots_barred(const lt_thread *thread)
 {
   struct lt_proc_status own, status;
-  const struct lt_slots *area;
-  LL_FOREACH(sites->slots, area)
-    if (!area->base && area->failures >= ATTEMPTS)
-      return true;
   return lt_proc_status(getpid(), &own) == 0 && lt_proc_status(thread->tid, &status) == 0 &&
          status.filters > own.filters + (thread->process->filter != NULL);
 }
@@ -117,10 +113,19 @@ static int use_slack(lt_thread *thread, struct lt_sites *sites, uint64_t near)
   return 0;
 }
 
-static int map_room(lt_thread *thread, const struct lt_sites *sites, uint64_t near)
+static bool may_not_map(lt_thread *thread)
+{
+  const struct lt_slots *area;
+  LL_FOREACH(thread->process->space->sites->slots, area)
+    if (!area->base && area->failures >= ATTEMPTS)
+      return true;
+  return lt_slots_barred(thread);
+}
+
+static int map_room(lt_thread *thread, uint64_t near)
 {
   struct lt_map *maps;
-  if (may_not_map(thread, sites))
+  if (may_not_map(thread))
     return -ENOMEM;
   ssize_t count = lt_maps(thread, &maps);
   uint64_t place = count > 0 ? find_gap(maps, (size_t)count, near) : 0;
@@ -218,7 +223,7 @@ int lt_slot_prepare(lt_thread *thread, struct lt_site *site)
   }
   uint64_t slot = take(sites, site->addr);
   if (!slot) {
-    int error = map_room(thread, sites, site->addr);
+    int error = map_room(thread, site->addr);
     if (error != -ENOMEM || use_slack(thread, sites, site->addr) != 0)
       return error;
     slot = take(sites, site->addr);

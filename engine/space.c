@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "breaks.h"
+#include "probe.h"
 #include "returns.h"
 #include "watchpoints.h"
 
@@ -29,6 +29,7 @@ struct lt_space *lt_space_copy(const struct lt_space *space)
     return NULL;
   memcpy(copy->call_instruction, space->call_instruction, sizeof copy->call_instruction);
   copy->scratch = lt_regions_copy(space->scratch);
+  copy->probes = lt_probes_copy(space->probes);
   copy->sites = lt_sites_copy(space->sites);
   copy->load_site = space->load_site;
   copy->modules = lt_modules_copy(space->modules);
@@ -42,6 +43,7 @@ void lt_space_leave(struct lt_space *space)
     return;
   lt_regions_free(space->scratch);
   lt_sites_free(space->sites);
+  lt_probes_free(space->probes);
   lt_modules_free(space->modules);
   lt_debug_free(space->debug);
   lt_return_sites_free(space->return_sites);

@@ -10,6 +10,7 @@ struct lt_region;      /* scratch.c */
 struct lt_sites;       /* breaks.c */
 struct lt_modules;     /* modules.c */
 struct lt_return_site; /* returns.c */
+struct lt_probes;      /* probe.h */
 
 struct lt_space {
   unsigned processes;                      /* how many share it */
@@ -18,6 +19,7 @@ struct lt_space {
   uint64_t call_instruction[LT_ABI_COUNT]; /* address of one, 0 while unknown */
   uint64_t load_site;                      /* where its loader is watched (loads.c); 0: nowhere */
   struct lt_sites *sites;                  /* what is planted in it; NULL: nothing ever was */
+  struct lt_probes *probes;                /* planted code; NULL: never any */
   uint64_t code_from, code_to;             /* a map of code, the last that plant.c looked at */
   struct lt_debug *debug;                  /* what is watched; NULL: nothing ever was */
   struct lt_return_site *return_sites;     /* where functions return to; not copied */

@@ -11,6 +11,7 @@
 #include <sys/ptrace.h>
 
 #include "breaks.h"
+#include "probe.h"
 #include "proc.h"
 #include "watchpoints.h"
 
@@ -261,6 +262,7 @@ enum lt_way lt_steps_way(lt_thread *thread)
 {
   if (thread->listen_signal || !is_stepping(thread) || make_steps(thread) != 0)
     return LT_WAY_RUN;
+  lt_probe_hold_off(thread);
   return choose_way(thread, thread->steps);
 }
 

@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "filter.h"
 #include "goroutines.h"
+#include "probe.h"
 #include "steps.h"
 
 lt_thread *lt_task_thread(lt_session *session, pid_t tid)
@@ -104,6 +105,7 @@ void lt_task_free_thread(lt_thread *thread)
   HASH_DEL(session->threads, thread);
   lt_cpu_gone(thread);
   lt_freeze_forget(thread);
+  lt_probe_thread_gone(thread);
   lt_remote_free(thread);
   lt_function_free_all(thread);
   lt_steps_free(thread);

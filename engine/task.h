@@ -75,6 +75,7 @@ struct lt_trap_action {
 struct lt_at_site {
   bool due;     /* at `addr`, whose hit has been dealt with: runs on through the slot */
   bool in_slot; /* was sent to the slot at `slot` of site `addr`, and may still be there */
+  bool inside;  /* is inside of a jump of ours, and goes on in the copy (probe_stop.c) */
   bool calls;   /* to make a system call from there: mended at its entry */
   uint64_t addr, slot;
   /* Hits that have been reported, of instructions that will be run again from their start: a signal
@@ -122,13 +123,17 @@ struct lt_thread {
   bool uses_scratch;            /* has room in the process's scratch */
   size_t grows_scratch;         /* size of the region that `remote` is mapping */
   uint64_t grows_slots;         /* address at which it is mapping room for slots */
-  bool late_exit;               /* the exit of its own call is to be reported after `remote` */
-  int deferred;                 /* status to dispatch again when released; 0: none */
-  bool in_hook;                 /* a hook for this thread is on the stack */
-  bool sleeps;                  /* was in an uninterruptible sleep when last looked at */
-  bool unfrozen;                /* may run although its process is frozen (freeze.c) */
-  uint8_t parked;               /* enum lt_parked: what is due when its process thaws */
-  struct lt_stop parked_stop;   /* the record of that */
+  /* The same for planted code (probe.c): for its counts; one was mapped for the site. */
+  uint64_t grows_code;
+  bool grows_counts, grown_probe;
+  uint64_t pointer;           /* attached: of its own memory, when it was */
+  bool late_exit;             /* the exit of its own call is to be reported after `remote` */
+  int deferred;               /* status to dispatch again when released; 0: none */
+  bool in_hook;               /* a hook for this thread is on the stack */
+  bool sleeps;                /* was in an uninterruptible sleep when last looked at */
+  bool unfrozen;              /* may run although its process is frozen (freeze.c) */
+  uint8_t parked;             /* enum lt_parked: what is due when its process thaws */
+  struct lt_stop parked_stop; /* the record of that */
   pid_t parked_child; /* the process that its parked LT_CLONE is about, which waits for it; 0 */
   bool ignored;       /* to be detached at its next stop */
   bool traces_calls;  /* was last restarted with PTRACE_SYSCALL */

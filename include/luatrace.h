@@ -1065,12 +1065,15 @@ LT_API int lt_aggregate_call(lt_attachment *attachment, enum lt_abi abi, int nr,
                              lt_selector *selector);
 /* Have signals counted when they are about to be delivered; bit (number - 1) of each. */
 LT_API int lt_aggregate_signals(lt_attachment *attachment, uint64_t signals);
-/* Have it counted when threads are about to run the instruction at `addr`: by planted code where
- * that can be (*ret: no thread stops there), else by a breakpoint. `flags` are those of
+/* Have it counted when threads are about to run the instruction at `addr`: by a breakpoint, and after
+ * some hits by planted code, which stops nobody, where that can be. `flags` are those of
  * lt_break_add(), without LT_BREAK_HARDWARE. Forked children go on counting. Errors: EINVAL, those
  * of lt_break_add(). */
 LT_API int lt_aggregate_break(lt_attachment *attachment, lt_process *process, uint64_t addr,
-                              unsigned flags, bool *ret);
+                              unsigned flags);
+/* At how many of the addresses it has been counted by planted code; why not at the last of the
+ * others for which that is known (NULL: no such is). */
+LT_API size_t lt_aggregation_planted(const lt_aggregation *aggregation, const char **ret_reason);
 /* What was planted between these addresses in the process is not there any more (dlclose). */
 LT_API void lt_aggregate_unmapped(lt_process *process, uint64_t from, uint64_t to);
 /* Feed it no longer in this way, at any place. What has been counted stays. */

@@ -72,6 +72,17 @@ set_target_properties(fixture-plugin PROPERTIES OUTPUT_NAME plugin PREFIX ""
 luatrace_add_fixture(functions-static ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -static)
 luatrace_add_fixture(functions-now ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/functions.c -O2 -Wl,-z,now)
 
+# Functions that are counted without a stop, in programs that were linked in other ways.
+add_library(fixture-probed MODULE ${libraries}/probed.c)
+target_compile_options(fixture-probed PRIVATE -O1 -g)
+set_target_properties(fixture-probed PROPERTIES OUTPUT_NAME probed PREFIX ""
+  LIBRARY_OUTPUT_DIRECTORY ${tests_dir}/fixtures)
+set(probes ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/probes.c)
+luatrace_add_fixture(probes-fixed ${probes} -O2 -fno-pie -no-pie -fcf-protection=full)
+set_target_properties(fixture-probes-fixed PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+luatrace_add_fixture(probes-now ${probes} -O2 -fcf-protection=full -Wl,-z,now)
+luatrace_add_fixture(probes-O0 ${probes} -O0)
+
 # Library calls that are bound at the start and jumped to from nowhere else, or linked in.
 set(libcalls ${CMAKE_CURRENT_SOURCE_DIR}/fixtures/libcalls.c)
 luatrace_add_fixture(libcalls-now ${libcalls} -fno-plt -Wl,-z,now)

@@ -9,7 +9,16 @@ local show = require "luatrace.aggregates_text"
 local aggregates = {}
 
 local Aggregation = {}
-Aggregation.__index = Aggregation
+
+-- How many addresses are counted by planted code is known to the engine alone, at any time.
+function Aggregation.__index(self, name)
+  if name == "planted" or name == "stops" or name == "reason" then
+    local planted, reason = core.aggregation_planted(self.handle)
+    if name == "reason" then return reason end
+    return name == "planted" and planted or self.addresses - planted
+  end
+  return Aggregation[name]
+end
 
 function aggregates.is(what) return getmetatable(what) == Aggregation end
 
@@ -65,7 +74,7 @@ local function make(action, value, options)
   end
   local self = setmetatable({ action = action, keys = keys_of(action, options.by),
     value = value ~= nil and operands.parse(action, value) or nil, linear = options.step ~= nil,
-    from = options.from or 0, to = options.to, step = options.step, stops = 0, planted = 0,
+    from = options.from or 0, to = options.to, step = options.step, addresses = 0,
     attached = {}, owners = {} }, Aggregation)
   local handle, message = core.aggregation(actions[action], #self.keys, options.max, self.from,
     self.to, self.step)

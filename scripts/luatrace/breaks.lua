@@ -74,22 +74,20 @@ local function without(list, one)
   return copy
 end
 
-local function note_address(handler, addr, planted)
+local function note_address(handler, addr)
   if handler.known[addr] then return end
   handler.known[addr] = true
   table.insert(handler.addresses, addr)
   local aggregation = handler.aggregation
-  if not aggregation then return end
-  local how = planted and "planted" or "stops"
-  aggregation[how] = aggregation[how] + 1
+  if aggregation then aggregation.addresses = aggregation.addresses + 1 end
 end
 
 -- What is counted has no site here: the engine does all of it.
 local function plant_count(handler, p, addr, check)
-  local ok, planted, code = handler.feed.add(p, addr, check)
-  if not ok then return nil, planted, code end
+  local ok, message, code = handler.feed.add(p, addr, check)
+  if not ok then return nil, message, code end
   handler.resolved = true
-  note_address(handler, addr, planted)
+  note_address(handler, addr)
   return true
 end
 

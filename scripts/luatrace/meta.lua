@@ -532,7 +532,8 @@ function luatrace.hist(value, options) end
 --- bars for people.
 ---@class luatrace.Aggregation
 ---@field stops integer addresses at which threads stop to be counted (`on_break`)
----@field planted integer addresses at which they are counted without a stop
+---@field planted integer addresses at which they are, or were, counted without a stop
+---@field reason? string why not, at the last address where that could not be
 local aggregation = {}
 
 --- The count for one key (as many values as it has keys), the sum, or of a histogram the row, nil
