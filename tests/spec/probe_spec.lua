@@ -55,7 +55,9 @@ describe("counts without a stop", function()
     local n = T.scale(20000)
     local lines, want = counted("probed_plugin", [[
       local hits = on_break(name, count())
-      function said() io.stderr:write(hits:total(), " ", hits.planted > 0 and "planted", "\n") end]],
+      function said()
+        io.stderr:write(hits:total(), hits.planted > 0 and " planted" or "", "\n")
+      end]],
       { "loads", T.fixture "probed.so", 5, n })
     assert.equal(5 * n, want)
     assert.same({ want .. " planted" }, lines)
@@ -133,7 +135,7 @@ local measures = {
 }
 
 describe("planted code", function()
-  for number, measure in ipairs(measures) do
+  for _, measure in ipairs(measures) do
     it("counts as stops do: " .. measure, function()
       local function rows(listens)
         local result = T.ok(T.trace(([[
