@@ -184,6 +184,8 @@ static const char *operand_refusal(const struct lt_operand *operand)
   case LT_FROM_CALLER:
     return NULL;
   case LT_FROM_ARG:
+    if (operand->size != 1 && operand->size != 2 && operand->size != 4 && operand->size != 8)
+      return "an argument has no size";
     return operand->index < 6 ? NULL : "an argument is on the stack";
   default:
     return "it asks for more than arguments";
@@ -246,7 +248,8 @@ static const char *prepare_parts(const struct lt_site *site, struct lt_probe *pr
     part->planted.shape = &part->attachment->aggregation->shape;
     part->planted.measure = &part->attachment->measure;
     keys |= part->planted.shape->keys > 0;
-    const char *why = measure_refusal(&part->planted);
+    const char *why =
+        part->attachment->at_exit ? "it waits for the return" : measure_refusal(&part->planted);
     if (!why)
       why = lay_out(&part->planted, at);
     if (why)
