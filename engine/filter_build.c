@@ -21,7 +21,7 @@
 
 #include "filter.h"
 
-#define RULES_MAX 64   /* for one selector */
+#define RULES_MAX 32   /* about one argument of a call */
 #define ANY_BITS_MAX 8 /* of a test that asks for any of them */
 
 /* ---- One argument ------------------------------------------------------------------------- */
@@ -103,52 +103,76 @@ static int add_rule(scmp_filter_ctx context, int nr, const struct scmp_arg_cmp *
   return error == -EEXIST ? 0 : error;
 }
 
-/* Every combination is a rule. Where these would be too many, arguments are not tested. */
-static unsigned count_rules(struct options options[LT_CALL_ARGS])
+/* Tests of several arguments in several rules grow into trees without measure. So there is one rule with
+ * all its tests, or one argument that all rules are about. */
+struct rules {
+  unsigned selectors;
+  struct options all[LT_CALL_ARGS]; /* of all selectors; none: one of them does not test it */
+  bool untested[LT_CALL_ARGS];
+};
+
+static void add_options(struct rules *rules, const struct options own[LT_CALL_ARGS])
 {
-  for (;;) {
-    unsigned product = 1, most = 0;
-    for (unsigned i = 0; i < LT_CALL_ARGS; i++) {
-      product *= options[i].count ? options[i].count : 1;
-      most = options[i].count > options[most].count ? i : most;
-      if (product > RULES_MAX)
-        break;
-    }
-    if (product <= RULES_MAX)
-      return product;
-    for (unsigned i = 0; i < LT_CALL_ARGS; i++)
-      most = options[i].count > options[most].count ? i : most;
-    options[most].count = 0;
+  for (unsigned arg = 0; arg < LT_CALL_ARGS; arg++) {
+    struct options *all = &rules->all[arg];
+    unsigned count = all->count + own[arg].count;
+    rules->untested[arg] |= own[arg].count == 0 || count > RULES_MAX;
+    if (rules->untested[arg])
+      continue;
+    memcpy(all->list + all->count, own[arg].list, own[arg].count * sizeof *all->list);
+    all->count = count;
   }
+  rules->selectors++;
 }
 
-static int add_rules(scmp_filter_ctx context, int nr, struct options options[LT_CALL_ARGS])
+static void collect(struct rules *rules, const struct lt_selector *selector)
 {
-  unsigned count = count_rules(options);
-  for (unsigned rule = 0; rule < count; rule++) {
-    struct scmp_arg_cmp tests[LT_CALL_ARGS];
-    unsigned used = 0, rest = rule;
-    for (unsigned i = 0; i < LT_CALL_ARGS; i++) {
-      if (!options[i].count)
-        continue;
-      tests[used++] = options[i].list[rest % options[i].count];
-      rest /= options[i].count;
-    }
-    int error = add_rule(context, nr, tests, used);
-    if (error)
-      return error;
-  }
-  return 0;
-}
-
-static int add_selector(scmp_filter_ctx context, const struct lt_selector *selector)
-{
-  struct options options[LT_CALL_ARGS];
+  struct options own[LT_CALL_ARGS];
   for (unsigned i = 0; i < LT_CALL_ARGS; i++)
-    options[i].count = 0;
+    own[i].count = 0;
   for (size_t i = 0; i < selector->count; i++)
-    add_check(options, &selector->checks[i], selector->abi);
-  return add_rules(context, selector->nr, options);
+    add_check(own, &selector->checks[i], selector->abi);
+  add_options(rules, own);
+}
+
+static int add_single_rule(scmp_filter_ctx context, int nr, const struct rules *rules)
+{
+  struct scmp_arg_cmp tests[LT_CALL_ARGS];
+  unsigned count = 0;
+  for (unsigned arg = 0; arg < LT_CALL_ARGS; arg++)
+    if (!rules->untested[arg])
+      tests[count++] = rules->all[arg].list[0];
+  return add_rule(context, nr, tests, count);
+}
+
+static int add_rules(scmp_filter_ctx context, int nr, const struct rules *rules)
+{
+  const struct options *best = NULL;
+  bool single = rules->selectors == 1;
+  for (unsigned arg = 0; arg < LT_CALL_ARGS; arg++) {
+    const struct options *one = &rules->all[arg];
+    if (rules->untested[arg])
+      continue;
+    single = single && one->count == 1;
+    if (!best || one->count < best->count)
+      best = one;
+  }
+  if (single || !best)
+    return add_single_rule(context, nr, rules);
+  int error = 0;
+  for (unsigned i = 0; error == 0 && i < best->count; i++)
+    error = add_rule(context, nr, &best->list[i], 1);
+  return error;
+}
+
+static int add_selectors(const lt_session *session, scmp_filter_ctx context, enum lt_abi abi,
+                         int nr)
+{
+  const struct lt_selector *selector;
+  struct rules rules = {.selectors = 0};
+  DL_FOREACH(session->selectors[abi][nr], selector)
+    collect(&rules, selector);
+  return rules.selectors ? add_rules(context, nr, &rules) : 0;
 }
 
 /* What the engine itself has to see: see filter_guard.c and cpu_answer.c. */
@@ -173,14 +197,10 @@ static int add_calls(const lt_session *session, const struct lt_filter *filter,
 {
   int error = 0;
   for (int nr = 0; error == 0 && nr < LT_SELECTABLE; nr++) {
-    const struct lt_selector *selector;
-    if (filter->whole[abi][nr / 64] >> (nr % 64) & 1) {
+    if (filter->whole[abi][nr / 64] >> (nr % 64) & 1)
       error = add_rule(context, nr, NULL, 0);
-      continue;
-    }
-    DL_FOREACH(session->selectors[abi][nr], selector)
-      if (error == 0)
-        error = add_selector(context, selector);
+    else
+      error = add_selectors(session, context, abi, nr);
   }
   return error ? error : add_guards(session, context, abi);
 }
