@@ -475,8 +475,8 @@ function luatrace.on_end(handler) end
 --:
 --: What looks at `"ret"`, `"time"` or `"error"` is counted at the end of the call or function:
 --: those that never come back, such as exit_group(2), are left out. At breakpoints without these,
---: and with no keys but registers, luatrace counts by code that it plants in the program where it
---: can, and no thread stops; `stops` and `planted` tell.
+--: with no keys but registers, and where nothing else wants the stop, luatrace counts by code that
+--: it plants in the program where it can, and no thread stops; `stops` and `planted` tell.
 --:
 --: Counts are exact: no event is lost or sampled, whatever threads and forked children do. A
 --: program that makes up millions of keys does not fill the memory: rows are limited, and what has

@@ -276,11 +276,50 @@ describe("counts at breakpoints", function()
     assert.equal("0\t1\n", result.said)
   end)
 
+  it("go by the names of functions", function()
+    local lines = said([[
+      local calls = on_call("libc:*getpid*", count { by = { "name", "pid" } })
+      local own = on_break({ "work", "toil" }, count { by = "name" })
+      on_end(function() say(own:get("work"), own:get("toil"), calls:total() >= 0) end)]],
+      "threads", 3, 5)
+    assert.same({ "15\t3\ttrue" }, lines)
+  end)
+
+  it("are removed while functions run", function()
+    assert.same({ "0\t1\t0" }, said([[
+      local gone, kept = on_break("main", hist("time")), on_break("main", count { by = "ret" })
+      local late = on_break("phases", hist("time"))
+      on_syscall("getuid", function()
+        gone:remove()
+        late:remove()
+      end)
+      on_end(function() say(gone:total(), kept:total(), late:total()) end)]], "phases", 7))
+  end)
+
   it("name what was never found or reached", function()
     local result = T.trace([[on_break("wrok", count()) on_break("work", count())]],
       { fixture, "sleeps", 1 })
     assert.matches("'wrok' was never found", result.err)
     assert.matches("'work' was never reached", result.err)
+  end)
+end)
+
+describe("a program that is attached to", function()
+  after_each(T.cleanup)
+
+  it("is counted, and let go", function()
+    local program = T.start_ready("aggregates", "until", 4)
+    local tracer = T.attach(program, [[
+      local calls, hits = on_syscall("getppid", count()), on_break("work", count())
+      local times = on_break("work", hist("time"))
+      every(0.01, function()
+        if calls:total() > 20 and hits:total() > 20 and times:total() > 20 then os.exit(0) end
+      end)
+      on_end(function() say("over") end)]])
+    local result = T.ok(tracer:wait())
+    assert.matches("over", result.said)
+    assert.is_true(program:alive())
+    assert.equal("0", T.status(program.pid, "TracerPid"))
   end)
 end)
 
