@@ -88,10 +88,20 @@ function luatrace.on_start(handler) end
 --- `%network`, `%creds`, `%clock`, `%pure`, `%stat`, `%lstat`, `%fstat`, `%statfs`, `%fstatfs`,
 --- `%%stat`, `%%statfs`.
 ---
---- `predicates` says for which values of arguments: a table from argument name to a number, a
---- string, a list of alternatives, or a function that is given the value and returns a boolean.
---- All must hold. They are tested before the handler is entered. An argument name that none of
---- the selected calls has is an error.
+--- `predicates` says for which values of arguments: a table from argument name to
+--- - a number, a string, or a list of alternatives. Flags and other constants can be given by the
+---   names that `tostring(call)` prints, several with `|` between: `{ flags = "O_WRONLY|O_CREAT" }`;
+--- - a table of tests, all of which must hold: `has`, `any`, `lacks` for bits (all of these, one of
+---   these, none of these; a number, a name or a list), `min` and `max` for numbers, `prefix`,
+---   `suffix` and `glob` for strings (one or a list of alternatives; `*` in a glob matches `/` too);
+--- - a function that is given the value and returns a boolean. It is part of the handler.
+---
+--- All must hold. Values are compared as the kernel sees them: bits above an `int` do not count. An
+--- argument that none of the selected calls has, and a test that fits none of them, is an error.
+---
+--- The kernel itself picks the calls of programs that luatrace launches, as far as predicates are
+--- about numbers: others do not stop the program (see `--no-filter` in luatrace(1)). Strings and
+--- what a filter cannot test are tested before Lua is entered.
 ---
 --- The call has not run when the handler is entered; `call:leave()` lets it run.
 ---
@@ -105,14 +115,15 @@ function luatrace.on_start(handler) end
 ---   end)
 --- ```
 ---
---- Kernel: `PTRACE_SYSCALL` and `PTRACE_GET_SYSCALL_INFO` of ptrace(2). Calls through the vdso and
+--- Kernel: `PTRACE_EVENT_SECCOMP`, `PTRACE_SYSCALL` and `PTRACE_GET_SYSCALL_INFO` of ptrace(2),
+--- seccomp(2). Calls through the vdso and
 --- requests in an io_uring do not enter the kernel this way and are not seen.
 ---@overload fun(handler: luatrace.CallHandler): luatrace.Hook
 ---@overload fun(selection: luatrace.Selection, handler: luatrace.CallHandler): luatrace.Hook
 ---@overload fun(predicates: table<string, any>, handler: luatrace.CallHandler): luatrace.Hook
 ---@overload fun(aggregation: luatrace.Aggregation): luatrace.Aggregation
 ---@param selection luatrace.Selection names, globs, classes
----@param predicates table<string, any> argument name to what its value must be
+---@param predicates table<string|integer, any> argument name (or number) to what its value must be
 ---@param handler luatrace.CallHandler or an aggregation, which is returned then; or a call log
 ---@return luatrace.Hook hook
 function luatrace.on_syscall(selection, predicates, handler) end

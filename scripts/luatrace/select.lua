@@ -189,9 +189,10 @@ end
 local function constant(argument, text)
   local sum = 0
   for word in (text .. "|"):gmatch("%s*(.-)%s*|") do
-    local value = not argument.raw and core.constant(argument.abi, argument.nr, argument.index, word)
+    local abi, nr, index = argument.abi, argument.nr, argument.index
+    local value = not argument.raw and core.constant(abi, nr, index, word)
     if not value then
-      local names = argument.raw and {} or core.constants(argument.abi, argument.nr, argument.index)
+      local names = argument.raw and {} or core.constants(abi, nr, index)
       misfit(argument, names[1] and ("has no value '%s'%s"):format(word, nearest(word, names))
         or ("is a number, not '%s'"):format(word))
     end
@@ -236,7 +237,10 @@ local function field_checks(argument, wanted, checks)
   for field in pairs(is_text) do
     if wanted[field] then add(field, texts(argument, field, wanted[field])) end
   end
-  if argument.kind == "text" and #checks == 0 then misfit(argument, "is a string: it has no bits") end
+  local is_number = wanted.has or wanted.any or wanted.lacks or wanted.min or wanted.max
+  if argument.kind == "text" and is_number then
+    misfit(argument, "is a string: it has no bits and no order")
+  end
   if wanted.has or wanted.lacks then
     local has, lacks = bits(argument, wanted.has or 0), bits(argument, wanted.lacks or 0)
     if core.bit.band(has, lacks) ~= 0 then misfit(argument, "cannot both have and lack a bit") end
@@ -286,8 +290,8 @@ local function find_argument(abi, nr, name, call)
     name = name, call = call }
 end
 
--- The tests for one call, or nil if it lacks one of the arguments or one is of another kind, with the
--- reason. Those that need the script's code are in `ask`: they run as part of the handler.
+-- The tests for one call, or nil if it lacks one of the arguments or one is of another kind. Those
+-- that need the script's code are in `ask`: they run as part of the handler.
 local function tests_for(abi, nr, predicates, used, call)
   local checks, asked, complete = {}, {}, true
   for name, test in pairs(predicates) do
