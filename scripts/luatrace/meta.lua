@@ -90,10 +90,10 @@ function luatrace.on_start(handler) end
 ---
 --- `predicates` says for which values of arguments: a table from argument name to
 --- - a number, a string, or a list of alternatives. Flags and other constants can be given by the
----   names that `tostring(call)` prints, several with `|` between: `{ flags = "O_WRONLY|O_CREAT" }`;
+---   names that `tostring(call)` prints, several with `|` between: `"O_WRONLY|O_CREAT"`;
 --- - a table of tests, all of which must hold: `has`, `any`, `lacks` for bits (all of these, one of
 ---   these, none of these; a number, a name or a list), `min` and `max` for numbers, `prefix`,
----   `suffix` and `glob` for strings (one or a list of alternatives; `*` in a glob matches `/` too);
+---   `suffix` and `glob` for strings (one or a list of alternatives; a `*` matches `/` too);
 --- - a function that is given the value and returns a boolean. It is part of the handler.
 ---
 --- All must hold. Values are compared as the kernel sees them: bits above an `int` do not count. An

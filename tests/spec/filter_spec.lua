@@ -1,5 +1,5 @@
--- Filters: launched programs stop at the wanted system calls alone. What scripts see is the same with
--- and without; what programs see, too.
+-- Filters: launched programs stop at the wanted system calls alone. What scripts see is the same
+-- with and without; what programs see, too.
 
 local T = dofile((os.getenv("LUATRACE_SOURCE") or ".") .. "/tests/spec/support.lua")
 
@@ -24,8 +24,8 @@ end
 local function stops(code, program, options)
   if not T.have("strace") then return nil end
   local log = T.temp()
-  local words = { "strace", "-o", log, "-e", "trace=wait4", "-e", "signal=none", T.bin, "--cpu=free",
-    "-e", code, "--" }
+  local words = { "strace", "-o", log, "-e", "trace=wait4", "-e", "signal=none", T.bin,
+    "--cpu=free", "-e", code, "--" }
   for _, word in ipairs(program) do words[#words + 1] = word end
   T.ok(T.run(words, options))
   local _, filtered = T.read(log):gsub("PTRACE_EVENT_SECCOMP", "")
