@@ -83,7 +83,8 @@ void lt_cpu_init(lt_session *session)
   memcpy(cpus->own, mask, (size_t)size);
   memcpy(cpus->back, mask, (size_t)size);
   cpus->adapts = session->options.cpu == LT_CPU_AUTO;
-  if (count_cpus(cpus, mask) > 1) {
+  cpus->count = count_cpus(cpus, mask);
+  if (cpus->count > 1) {
     session->cpus = cpus;
   } else {
     free(cpus->own);
@@ -273,6 +274,20 @@ void lt_cpu_unpin_running(lt_thread *thread)
   if (thread->cpu.at != LT_CPU_OWN)
     thread->cpu.apart = thread->cpu.stops + 1;
   lt_cpu_unpin(thread);
+}
+
+/* It may come back at once, but it is somewhere else then. */
+void lt_cpu_push(lt_thread *thread)
+{
+  const struct lt_cpus *cpus = thread->session->cpus;
+  lt_cpu_unpin_running(thread);
+  if (cpus->cpu < 0 || thread->cpu.realtime)
+    return;
+  const uint64_t *own = thread->cpu.own ? thread->cpu.own : cpus->own;
+  memcpy(cpus->one, own, cpus->size);
+  cpus->one[cpus->cpu / BITS] &= ~((uint64_t)1 << (cpus->cpu % BITS));
+  if (count_cpus(cpus, cpus->one) > 0 && set_mask(cpus, thread->tid, cpus->one) == 0)
+    set_mask(cpus, thread->tid, thread->cpu.own ? own : cpus->back);
 }
 
 void lt_cpu_give_up(lt_session *session)

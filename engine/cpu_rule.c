@@ -71,8 +71,36 @@ static void set_free(struct lt_cpu_tick *tick, unsigned losers)
       if (loss(tick, &tick->threads[i]) > (worst ? loss(tick, worst) : 0))
         worst = &tick->threads[i];
     if (worst)
-      worst->free = true;
+      worst->free = worst->push = true;
   }
+}
+
+/* A thread that computes stays where it is as long as the scheduler sees no reason to move it, and a
+ * CPU whose tasks take turns by the microsecond is not one. If there is room elsewhere, the one that is
+ * delayed most goes. */
+static void push_one(struct lt_cpu_tick *tick, const struct sums *sums)
+{
+  struct lt_cpu_share *worst = NULL;
+  if (sums->executed > tick->length / 10 * 9 * tick->cpus)
+    return;
+  for (size_t i = 0; i < tick->count; i++) {
+    struct lt_cpu_share *thread = &tick->threads[i];
+    bool suffers = thread->free && !thread->push && thread->delayed > TENTH(tick->length);
+    if (suffers && (!worst || thread->delayed > worst->delayed))
+      worst = thread;
+  }
+  if (worst)
+    worst->push = true;
+}
+
+/* Two ticks in a row: what the kernel says of a thread that runs is some milliseconds old. */
+static bool is_roomy(struct lt_cpu_tick *tick, const struct sums *sums)
+{
+  bool roomy = sums->executed < tick->length / 100 * 85 && sums->stops > 5;
+  for (size_t i = 0; i < tick->count; i++)
+    roomy = roomy && !(tick->threads[i].free && tick->threads[i].delayed > TENTH(tick->length));
+  tick->roomy = roomy ? tick->roomy + 1 : 0;
+  return tick->roomy >= CALM_TICKS;
 }
 
 static void share_all(struct lt_cpu_tick *tick)
@@ -101,11 +129,15 @@ static void consider_moving(struct lt_cpu_tick *tick, const struct sums *sums)
 void lt_cpu_decide(struct lt_cpu_tick *tick)
 {
   struct sums sums = add_up(tick);
-  for (size_t i = 0; i < tick->count; i++)
+  bool roomy = is_roomy(tick, &sums);
+  for (size_t i = 0; i < tick->count; i++) {
+    tick->threads[i].push = false;
     consider_sharing(tick, &tick->threads[i]);
+  }
   if (sums.losers > 0 && sums.active > 1)
     set_free(tick, sums.losers);
-  else if (sums.executed < tick->length / 100 * 85 && sums.stops > 5)
-    share_all(tick); /* there is room for all */
+  else if (roomy)
+    share_all(tick);
+  push_one(tick, &sums);
   consider_moving(tick, &sums);
 }

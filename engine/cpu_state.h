@@ -17,6 +17,7 @@ struct lt_cpus {
   bool chosen;    /* `back` holds */
   bool adapts;    /* the rule applies: LT_CPU_AUTO */
   bool gave_up;   /* it does not work here, or must end */
+  unsigned count; /* of CPUs in `own` */
   unsigned pins;  /* threads that are on it and nowhere else */
 
   uint32_t stops;    /* of all threads */
@@ -24,7 +25,7 @@ struct lt_cpus {
   uint64_t last;     /* when that was */
   uint64_t interval;
   uint64_t executed, delayed; /* the tracer's own figures then */
-  unsigned rest;              /* see struct lt_cpu_tick */
+  unsigned roomy, rest;       /* see struct lt_cpu_tick */
   struct lt_cpu_share *shares;
   lt_thread **threads; /* whose these are */
   size_t room;
@@ -40,6 +41,8 @@ void lt_cpu_pin(lt_thread *thread);
 void lt_cpu_unpin(lt_thread *thread);
 /* The same between its stops. */
 void lt_cpu_unpin_running(lt_thread *thread);
+/* Make a running thread leave the shared CPU; it is pinned or free as it was. */
+void lt_cpu_push(lt_thread *thread);
 /* The tracer: onto the shared CPU, and back to its own. */
 bool lt_cpu_pin_self(lt_session *session);
 void lt_cpu_unpin_self(lt_session *session);

@@ -109,6 +109,8 @@ static void apply(lt_session *session, const struct lt_cpu_tick *tick)
   for (size_t i = 0; i < tick->count; i++) {
     lt_thread *thread = cpus->threads[i];
     thread->cpu.share = cpus->shares[i];
+    if (thread->cpu.share.push && thread->state == LT_ST_RUNNING)
+      lt_cpu_push(thread);
     if (thread->cpu.share.free)
       lt_cpu_unpin_running(thread);
   }
@@ -143,8 +145,10 @@ void lt_cpu_tick(lt_session *session)
       .executed = since(own.executed, &cpus->executed),
       .delayed = since(own.delayed, &cpus->delayed),
       .coin = now / 1000 & 1,
+      .cpus = cpus->count,
       .threads = cpus->shares,
       .count = measure_all(session),
+      .roomy = cpus->roomy,
       .rest = cpus->rest,
   };
   bool first = cpus->last == 0;
@@ -152,6 +156,7 @@ void lt_cpu_tick(lt_session *session)
   cpus->stops_at = cpus->stops;
   if (!first && cpus->adapts) {
     lt_cpu_decide(&tick);
+    cpus->roomy = tick.roomy;
     cpus->rest = tick.rest;
     apply(session, &tick);
     if (tick.move)
@@ -183,6 +188,18 @@ static void set_timer(struct lt_cpus *cpus, uint64_t ns)
   cpus->armed = timer_settime(cpus->timer, 0, &spec, NULL) == 0;
 }
 
+/* The stops may have brought a tick since the timer was set. */
+static void tick_again(lt_session *session)
+{
+  struct lt_cpus *cpus = session->cpus;
+  uint64_t passed = lt_k_now() - cpus->last;
+  if (passed >= cpus->interval) {
+    lt_cpu_tick(session);
+    passed = 0;
+  }
+  set_timer(cpus, cpus->interval - passed);
+}
+
 static void on_timer(int signo, siginfo_t *info, void *context)
 {
   (void)signo;
@@ -192,10 +209,8 @@ static void on_timer(int signo, siginfo_t *info, void *context)
   if (!session)
     return;
   session->cpus->armed = false;
-  if (session->cpus->waiting) {
-    lt_cpu_tick(session);
-    set_timer(session->cpus, session->cpus->interval);
-  }
+  if (session->cpus->waiting)
+    tick_again(session);
   errno = saved;
 }
 

@@ -18,6 +18,7 @@ static struct lt_cpu_tick tick_of(struct lt_cpu_share *threads, size_t count)
       .wake = 35 * US,
       .executed = 1 * MS,
       .coin = true,
+      .cpus = 2,
       .threads = threads,
       .count = count,
   };
@@ -46,6 +47,7 @@ static void of_two_that_compute_one_is_freed(void **state)
   decide(two, 2);
   assert_false(two[0].free);
   assert_true(two[1].free); /* it lost more */
+  assert_true(two[1].push);
 }
 
 static void of_eight_a_quarter_at_a_time(void **state)
@@ -104,14 +106,51 @@ static void few_stops_say_nothing(void **state)
   assert_true(two[0].free);
 }
 
-static void all_share_where_there_is_room(void **state)
+static void all_share_where_there_is_room_for_two_ticks(void **state)
 {
   (void)state;
   struct lt_cpu_share two[] = {{.executed = 3 * MS, .stops = 20, .free = true},
                                {.executed = 3 * MS, .free = true}};
-  decide(two, 2);
+  struct lt_cpu_tick tick = tick_of(two, 2);
+  lt_cpu_decide(&tick);
+  assert_true(two[0].free);
+  lt_cpu_decide(&tick);
   assert_false(two[0].free);
   assert_false(two[1].free);
+}
+
+static void no_room_where_one_is_delayed(void **state)
+{
+  (void)state;
+  struct lt_cpu_share two[] = {{.executed = 3 * MS, .stops = 20},
+                               {.executed = 3 * MS, .delayed = 4 * MS, .free = true}};
+  struct lt_cpu_tick tick = tick_of(two, 2);
+  for (int i = 0; i < 4; i++)
+    lt_cpu_decide(&tick);
+  assert_true(two[1].free);
+}
+
+static void a_free_one_that_is_delayed_leaves(void **state)
+{
+  (void)state;
+  struct lt_cpu_share three[] = {{.executed = 2 * MS, .stops = 1000},
+                                 {.executed = 3 * MS, .delayed = 5 * MS, .free = true},
+                                 {.executed = 3 * MS, .delayed = 6 * MS, .free = true}};
+  decide(three, 3);
+  assert_false(three[0].push);
+  assert_false(three[1].push); /* one at a time */
+  assert_true(three[2].push);
+}
+
+static void nobody_leaves_where_all_cpus_are_busy(void **state)
+{
+  (void)state;
+  struct lt_cpu_share three[] = {{.executed = 6 * MS, .delayed = 5 * MS, .free = true},
+                                 {.executed = 6 * MS, .delayed = 5 * MS, .free = true},
+                                 {.executed = 6 * MS, .delayed = 5 * MS, .free = true}};
+  decide(three, 3);
+  for (int i = 0; i < 3; i++)
+    assert_false(three[i].push);
 }
 
 static void a_quiet_program_stays_as_it_is(void **state)
@@ -181,7 +220,10 @@ int main(void)
       cmocka_unit_test(one_that_calls_much_comes_back_after_two_ticks),
       cmocka_unit_test(not_if_the_ticks_do_not_follow_each_other),
       cmocka_unit_test(few_stops_say_nothing),
-      cmocka_unit_test(all_share_where_there_is_room),
+      cmocka_unit_test(all_share_where_there_is_room_for_two_ticks),
+      cmocka_unit_test(no_room_where_one_is_delayed),
+      cmocka_unit_test(a_free_one_that_is_delayed_leaves),
+      cmocka_unit_test(nobody_leaves_where_all_cpus_are_busy),
       cmocka_unit_test(a_quiet_program_stays_as_it_is),
       cmocka_unit_test(the_tracer_leaves_a_crowded_cpu),
       cmocka_unit_test(only_if_the_coin_says_so),
