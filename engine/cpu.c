@@ -325,7 +325,7 @@ static bool may_share(const lt_thread *thread)
   const lt_session *session = thread->session;
   const struct lt_cpus *cpus = session->cpus;
   if (thread->cpu.share.free || thread->cpu.asked || thread->cpu.realtime || thread->ignored ||
-      thread->process->detaching || session->attached || session->ending)
+      thread->silent || thread->process->detaching || session->attached || session->ending)
     return false;
   if (cpus->cpu >= 0 && thread->cpu.own && !has_cpu(cpus, thread->cpu.own, cpus->cpu))
     return false;
@@ -346,9 +346,13 @@ void lt_cpu_settle(lt_thread *thread, int request)
     lt_cpu_asked(thread);
   if (lt_cpu_is_asking(thread))
     lt_cpu_ask(thread);
-  if (!may_share(thread) || !is_seen(thread, request)) {
+  bool was_unseen = thread->cpu.unseen;
+  thread->cpu.unseen = !is_seen(thread, request);
+  if (thread->cpu.unseen || !may_share(thread)) {
     lt_cpu_unpin(thread);
   } else if (!cpus->pinned || thread->cpu.at != LT_CPU_ONLY(cpus->cpu)) {
+    if (was_unseen && thread->cpu.at == LT_CPU_OWN)
+      lt_cpu_read_back(thread); /* it may have chosen others meanwhile */
     lt_cpu_pin(thread);
   }
 }
@@ -380,11 +384,12 @@ static void inherit(lt_thread *thread, const lt_thread *from, bool pinned)
   if (from && from->cpu.own)
     remember(thread, from->cpu.own);
   thread->cpu.at = pinned ? LT_CPU_UNKNOWN : LT_CPU_OWN;
+  thread->cpu.unseen = from && from->cpu.unseen;
 }
 
 /* It has what its creator had at that moment, which may be our CPU. If somebody was asking about the
  * creator, its own CPUs may be the answer, which we have not read yet. */
-void lt_cpu_born(lt_thread *thread, const lt_thread *creator)
+void lt_cpu_born(lt_thread *thread, lt_thread *creator)
 {
   const struct lt_cpu_of *of = &creator->cpu;
   if (!takes_part(thread))
@@ -393,6 +398,8 @@ void lt_cpu_born(lt_thread *thread, const lt_thread *creator)
     lt_cpu_read_back(thread);
   else
     inherit(thread, creator, of->at != LT_CPU_OWN || of->apart == of->stops);
+  if (of->watched) /* the child is not, and might ask about it */
+    lt_cpu_unpin(creator);
 }
 
 void lt_cpu_adopted(lt_thread *thread, const lt_thread *relative)

@@ -28,7 +28,7 @@ void lt_cpu_free(lt_session *session);
 void lt_cpu_give_up(lt_session *session);
 
 /* A stop of a thread has come; it is about to be restarted with this request; its record is freed. */
-void lt_cpu_on_stop(lt_thread *thread);
+void lt_cpu_on_stop(lt_thread *thread, int status);
 void lt_cpu_settle(lt_thread *thread, int request);
 void lt_cpu_gone(lt_thread *thread);
 /* It is about to make a call whose exit must be seen. */
@@ -38,8 +38,10 @@ void lt_cpu_let_go(lt_thread *thread);
 /* The same for a thread without a record. */
 void lt_cpu_let_go_unknown(lt_session *session, pid_t tid);
 /* A thread was made by another one; or by one that is gone, but a relative (NULL: none) is there. */
-void lt_cpu_born(lt_thread *thread, const lt_thread *creator);
+void lt_cpu_born(lt_thread *thread, lt_thread *creator);
 void lt_cpu_adopted(lt_thread *thread, const lt_thread *relative);
+/* cpu_watch.c: all its calls are to be traced, so that it can be pinned. */
+bool lt_cpu_watches(const lt_thread *thread);
 /* Another program runs in it. */
 void lt_cpu_exec(lt_thread *thread);
 

@@ -58,6 +58,9 @@ bool lt_cpu_is_asking(const lt_thread *thread);
 void lt_cpu_ask(lt_thread *thread);
 void lt_cpu_asked(lt_thread *thread);
 
+/* cpu_watch.c: at each stop. */
+void lt_cpu_watch(lt_thread *thread, int status);
+
 /* cpu_tick.c */
 void lt_cpu_tick(lt_session *session);
 bool lt_cpu_make_room(struct lt_cpus *cpus, size_t count);

@@ -166,13 +166,14 @@ void lt_cpu_tick(lt_session *session)
   cpus->interval = next_interval(cpus, stops, lt_k_now() - now);
 }
 
-void lt_cpu_on_stop(lt_thread *thread)
+void lt_cpu_on_stop(lt_thread *thread, int status)
 {
   lt_session *session = thread->session;
   struct lt_cpus *cpus = session->cpus;
   if (!cpus)
     return;
   thread->cpu.stops++;
+  lt_cpu_watch(thread, status);
   if (++cpus->stops % LOOK == 0 && cpus->chosen && !cpus->gave_up &&
       lt_k_now() - cpus->last >= cpus->interval)
     lt_cpu_tick(session);

@@ -149,7 +149,7 @@ void lt_enter_stop(lt_thread *thread, int status)
   if (status >> 16 == PTRACE_EVENT_STOP)
     thread->interrupted = false;
   lt_regs_forget(thread);
-  lt_cpu_on_stop(thread);
+  lt_cpu_on_stop(thread, status);
 }
 
 static void on_stopped(lt_thread *thread, int status)

@@ -83,7 +83,7 @@ static void leave_stop(lt_thread *thread, enum lt_way way)
 {
   bool at_exit = thread->stop.kind == LT_SYSCALL_EXIT;
   bool wanted = way == LT_WAY_CALL || (at_exit ? lt_results_wait(thread) : wants_exit(thread)) ||
-                lt_filter_lacks(thread);
+                lt_filter_lacks(thread) || lt_cpu_watches(thread);
   thread->emulates = way != LT_WAY_STEP && lt_emulate_wanted(thread);
   thread->traces_calls = way != LT_WAY_STEP && !thread->emulates && wanted;
   lt_steps_prepare(thread, way);

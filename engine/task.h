@@ -94,6 +94,11 @@ struct lt_cpu_of {
   pid_t asks;                /* whose CPUs it asks about (cpu_answer.c) */
   unsigned asked;            /* so many ask about its own */
   bool realtime;             /* not to be touched */
+  bool unseen;               /* its calls do not stop it: it must not be pinned */
+  bool watched;              /* they do for that reason alone (cpu_watch.c) */
+  uint8_t calls;             /* stops at calls since it was looked at */
+  uint16_t patience, rest;   /* how often it is not looked at after a vain attempt */
+  uint64_t looked;           /* when it was */
   struct lt_cpu_share share; /* see cpu_rule.h */
   uint64_t stops, stops_at;  /* so far, at the last tick */
   uint64_t apart;            /* was unpinned before this stop, while it ran; 0: was not */

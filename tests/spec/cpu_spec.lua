@@ -176,10 +176,19 @@ describe("a program that is let go", function()
   end)
 
   it("has its own CPUs where nothing shows what it asks", function()
-    local filters = T.luatrace({ "--help" }).out:find("--no-filter", 1, true)
     local result = traced("on_break('main', function() end)", { affinity, "really" },
-      "--cpu=share", filters and "--no-filter" or nil)
+      "--cpu=share", "--no-filter")
     assert.equal("before: " .. own .. "after: " .. own, result.out)
+  end)
+
+  it("shares while it hits breakpoints, and is told what it would be told", function()
+    local native = T.ok(T.run({ affinity, "hits", "2000" }))
+    local result = traced("on_break('hit', function() end)", { affinity, "hits", "2000" })
+    local function told(text) return (text:gsub("really: [^\n]*", "")) end
+    assert.equal(told(native.out), told(result.out))
+    if cpus > 1 then
+      assert.matches("really: %d+\n", result.out)
+    end
   end)
 end)
 
