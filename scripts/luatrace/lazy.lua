@@ -25,7 +25,9 @@ local idle = {
     misses = nothing,
   },
   emulate = { any = false, cloned = nothing },
-  events = { leave_body = nothing, release_all = nothing, finish_all = nothing },
+  events = {
+    leave_body = nothing, leave_loops = nothing, release_all = nothing, finish_all = nothing,
+  },
   frames = { thread_gone = nothing, process_gone = nothing, sweep = nothing },
   freeze = { process_gone = nothing, is_ours = no },
   listeners = {

@@ -113,6 +113,7 @@ function targets.run()
   tasks.check_can_wait()
   targets.start()
   if not core.traced() then return end
+  events.leave_loops()
   events.release_all()
   runners[#runners + 1] = tasks.current()
   tasks.wait()

@@ -105,3 +105,17 @@ describe("Lua's own library", function()
     ]])
   end)
 end)
+
+describe("an event loop", function()
+  it("that is left early lets the program end", function()
+    local result = T.ok(T.trace([[
+      local n = 0
+      for _ in luatrace.events { syscall = "getppid" } do
+        n = n + 1
+        if n == 2 then break end
+      end
+      run()
+      say(n)]], { T.fixture("calls") }))
+    assert.equal("2\n", result.said)
+  end)
+end)
