@@ -116,9 +116,10 @@ void lt_count_hit(lt_thread *thread, struct lt_site *site);
 bool lt_trap_on_signal(lt_thread *thread, int status);
 
 /* trap_state.c: what the program does with SIGTRAP. When the first site is planted; when a call of
- * its own is over; when a trap of ours has come; when the thread is to run on from that (true: it has
+ * its own is entered, and over; when a trap of ours has come; when the thread is to run on from that (true: it has
  * been restarted for us, and comes again). */
 void lt_trap_state_look(lt_process *process);
+void lt_trap_state_on_entry(lt_thread *thread);
 void lt_trap_state_on_exit(lt_thread *thread);
 void lt_trap_state_on_hit(lt_thread *thread);
 bool lt_trap_state_settle(lt_thread *thread);

@@ -46,7 +46,7 @@ static void begin_call(lt_thread *thread, const struct __ptrace_syscall_info *in
     call->args[i] = info->entry.args[i] & seen;
   thread->in_call = true;
   thread->call_seq = ++thread->session->calls_made;
-  thread->want_exit = thread->counts_exit = false;
+  thread->want_exit = thread->counts_exit = thread->guarded = false;
   thread->skipped = false;
   thread->changed_args = 0;
   thread->entered_nr = call->nr;
@@ -74,6 +74,7 @@ static void on_entry(lt_thread *thread, int status, const struct __ptrace_syscal
   lt_break_on_entry(thread);
   lt_record(thread, LT_SYSCALL_ENTRY, status);
   lt_unhide_child(thread);
+  lt_trap_state_on_entry(thread);
   if (thread->process->filter)
     lt_guard_on_entry(thread);
   if (!is_launch_code(thread))

@@ -107,11 +107,17 @@ static void release(struct lt_filter *filter)
   free(filter);
 }
 
+static bool expects_breaks(const lt_session *session)
+{
+  return session->kinds & (KIND(LT_BREAK) | KIND(LT_LOAD) | KIND(LT_RETURN));
+}
+
 /* Where the exit of every call is wanted there is nothing to gain. With `no_follow` the children are
  * to be let go, which those that carry a filter cannot be. */
 static bool is_useful(const lt_session *session)
 {
-  return !session->options.no_filter && !session->options.no_follow && wants_calls(session) &&
+  return !session->options.no_filter && !session->options.no_follow &&
+         (wants_calls(session) || expects_breaks(session)) &&
          !(session->kinds & KIND(LT_SYSCALL_EXIT));
 }
 
@@ -122,6 +128,7 @@ struct lt_filter *lt_filter_new(lt_session *session)
   struct lt_filter *filter = calloc(1, sizeof *filter);
   if (!filter)
     return NULL;
+  filter->breaks = expects_breaks(session);
   filter->hides_privs = !has_privilege() && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
   if (take_snapshot(session, filter) != 0 || lt_filter_build(session, filter) != 0) {
     release(filter);

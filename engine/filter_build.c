@@ -9,7 +9,9 @@
  * the lower bits alone of arguments that it declares as narrower, so the filter does, too. */
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +194,26 @@ static int add_guards(const lt_session *session, scmp_filter_ctx context, enum l
   return error;
 }
 
+/* What matters where breakpoints are: children that are hidden from us (births.c), and what the
+ * program does with SIGTRAP (trap_state.c). */
+static int add_breaks(scmp_filter_ctx context, enum lt_abi abi)
+{
+  const struct lt_arch *arch = lt_arch_get(abi);
+  const struct scmp_arg_cmp untraced = masked(0, CLONE_UNTRACED, CLONE_UNTRACED);
+  const struct scmp_arg_cmp trap = masked(0, UINT32_MAX, SIGTRAP), changes = {1, SCMP_CMP_NE, 0, 0};
+  int error = add_rule(context, (int)arch->sigaction_nr, &trap, 1);
+  if (error == 0)
+    error = add_rule(context, (int)arch->sigprocmask_nr, &changes, 1);
+  for (int nr = 0; error == 0 && nr < LT_SELECTABLE; nr++) {
+    enum lt_special special = arch->special((uint64_t)nr);
+    if (special == LT_SYS_CLONE)
+      error = add_rule(context, nr, &untraced, 1);
+    else if (special == LT_SYS_CLONE3)
+      error = add_rule(context, nr, NULL, 0);
+  }
+  return error;
+}
+
 static int add_calls(const lt_session *session, const struct lt_filter *filter,
                      scmp_filter_ctx context, enum lt_abi abi)
 {
@@ -202,6 +224,8 @@ static int add_calls(const lt_session *session, const struct lt_filter *filter,
     else
       error = add_selectors(session, context, abi, nr);
   }
+  if (error == 0 && filter->breaks)
+    error = add_breaks(context, abi);
   return error ? error : add_guards(session, context, abi);
 }
 

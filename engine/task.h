@@ -145,7 +145,7 @@ struct lt_thread {
   bool own_info;      /* the signal of this stop has siginfo of the caller's */
   bool emulates;      /* was last restarted with PTRACE_SYSEMU (emulate.c) */
   bool entered; /* stands, or stood last, at the entry of a call; its filter may stop it again */
-  bool guarded; /* the exit of its call is filter_guard.c's to see */
+  bool guarded; /* the exit of its call matters to filter_guard.c or trap_state.c */
   bool strict;  /* the program has shut it in: see filter_guard.c */
   bool silent;  /* it was let go as far as the caller knows (silent.c) */
 

@@ -38,6 +38,35 @@ void lt_trap_state_look(lt_process *process)
 
 /* ---- The program's own calls ---------------------------------------------------------------- */
 
+/* Whether a call of rt_sigprocmask(2) may change whether SIGTRAP is blocked. */
+static bool may_change(lt_thread *thread)
+{
+  const struct lt_call *call = &thread->call;
+  uint64_t set;
+  if (!call->args[1])
+    return false;
+  if (lt_mem_read(thread, call->args[1], &set, sizeof set) != sizeof set)
+    return true;
+  switch ((int)call->args[0]) {
+  case SIG_BLOCK:
+    return set & trap_bit && !thread->trap_blocked;
+  case SIG_UNBLOCK:
+    return set & trap_bit && thread->trap_blocked;
+  default:
+    return !(set & trap_bit) == thread->trap_blocked;
+  }
+}
+
+void lt_trap_state_on_entry(lt_thread *thread)
+{
+  const struct lt_call *call = &thread->call;
+  const struct lt_arch *arch = lt_arch_get((enum lt_abi)call->abi);
+  if (!lt_sites_any(thread->process))
+    return;
+  thread->guarded |= (call->nr == arch->sigaction_nr && call->args[0] == SIGTRAP) ||
+                     (call->nr == arch->sigprocmask_nr && may_change(thread));
+}
+
 void lt_trap_state_on_exit(lt_thread *thread)
 {
   const struct lt_call *call = &thread->call;
