@@ -194,7 +194,7 @@ void lt_cpu_follow(lt_thread *thread)
 
 /* ---- Threads ------------------------------------------------------------------------------ */
 
-static void set_at(lt_thread *thread, int at)
+void lt_cpu_set_at(lt_thread *thread, int at)
 {
   struct lt_cpus *cpus = thread->session->cpus;
   if (thread->cpu.at > LT_CPU_OWN)
@@ -215,12 +215,12 @@ void lt_cpu_pin(lt_thread *thread)
     return;
   of->realtime = lt_k_sched_is_realtime(thread->tid);
   if (fine && !of->realtime && set_mask(cpus, thread->tid, only(cpus, cpus->cpu)) == 0)
-    set_at(thread, LT_CPU_ONLY(cpus->cpu));
+    lt_cpu_set_at(thread, LT_CPU_ONLY(cpus->cpu));
   else
     lt_cpu_unpin(thread);
 }
 
-static void remember(lt_thread *thread, const uint64_t *mask)
+void lt_cpu_remember(lt_thread *thread, const uint64_t *mask)
 {
   const struct lt_cpus *cpus = thread->session->cpus;
   if (memcmp(mask, cpus->own, cpus->size) == 0) {
@@ -242,7 +242,7 @@ void lt_cpu_read_back(lt_thread *thread)
   if (size < 0)
     size = lt_k_sched_getaffinity(thread->tid, cpus->size, mask);
   if (size == (int)cpus->size)
-    remember(thread, mask);
+    lt_cpu_remember(thread, mask);
 }
 
 /* Somebody outside (taskset -p, a change of cpusets) may have said where it is to run. */
@@ -254,7 +254,7 @@ static bool was_moved(lt_thread *thread)
   if (size != (int)cpus->size || count_cpus(cpus, mask) == 0 ||
       memcmp(mask, only(cpus, thread->cpu.at - LT_CPU_ONLY(0)), cpus->size) == 0)
     return false;
-  remember(thread, mask);
+  lt_cpu_remember(thread, mask);
   return true;
 }
 
@@ -266,7 +266,7 @@ void lt_cpu_unpin(lt_thread *thread)
     return;
   if (of->at == LT_CPU_UNKNOWN || !was_moved(thread))
     set_mask(cpus, thread->tid, of->own ? of->own : cpus->back);
-  set_at(thread, LT_CPU_OWN);
+  lt_cpu_set_at(thread, LT_CPU_OWN);
 }
 
 void lt_cpu_unpin_running(lt_thread *thread)
@@ -355,77 +355,4 @@ void lt_cpu_settle(lt_thread *thread, int request)
       lt_cpu_read_back(thread); /* it may have chosen others meanwhile */
     lt_cpu_pin(thread);
   }
-}
-
-/* ---- Births and deaths -------------------------------------------------------------------- */
-
-void lt_cpu_before_launch(lt_session *session)
-{
-  if (session->cpus && !session->attached)
-    lt_cpu_pin_self(session);
-}
-
-void lt_cpu_launched(lt_thread *thread)
-{
-  const struct lt_cpus *cpus = thread->session->cpus;
-  if (cpus && lt_cpu_make_room(thread->session->cpus, HASH_COUNT(thread->session->threads)))
-    thread->cpu.at = cpus->pinned ? LT_CPU_UNKNOWN : LT_CPU_OWN;
-}
-
-static bool takes_part(const lt_thread *thread)
-{
-  const struct lt_cpus *cpus = thread->session->cpus;
-  return cpus && cpus->chosen && thread->process->launched &&
-         lt_cpu_make_room(thread->session->cpus, HASH_COUNT(thread->session->threads));
-}
-
-static void inherit(lt_thread *thread, const lt_thread *from, bool pinned)
-{
-  if (from && from->cpu.own)
-    remember(thread, from->cpu.own);
-  thread->cpu.at = pinned ? LT_CPU_UNKNOWN : LT_CPU_OWN;
-  thread->cpu.unseen = from && from->cpu.unseen;
-}
-
-/* It has what its creator had at that moment, which may be our CPU. If somebody was asking about the
- * creator, its own CPUs may be the answer, which we have not read yet. */
-void lt_cpu_born(lt_thread *thread, lt_thread *creator)
-{
-  const struct lt_cpu_of *of = &creator->cpu;
-  if (!takes_part(thread))
-    return;
-  if (of->asked)
-    lt_cpu_read_back(thread);
-  else
-    inherit(thread, creator, of->at != LT_CPU_OWN || of->apart == of->stops);
-  if (of->watched) /* the child is not, and might ask about it */
-    lt_cpu_unpin(creator);
-}
-
-void lt_cpu_adopted(lt_thread *thread, const lt_thread *relative)
-{
-  if (takes_part(thread))
-    inherit(thread, relative, thread->session->cpus->pins > 0);
-}
-
-void lt_cpu_exec(lt_thread *thread)
-{
-  thread->cpu.asked = 0; /* whoever asked may not know it by this number */
-}
-
-void lt_cpu_gone(lt_thread *thread)
-{
-  lt_session *session = thread->session;
-  if (session->cpus && thread->cpu.asks)
-    lt_cpu_asked(thread);
-  free(thread->cpu.own);
-  thread->cpu.own = NULL;
-  if (session->cpus)
-    set_at(thread, LT_CPU_OWN);
-}
-
-bool lt_cpu_holds(const lt_process *process)
-{
-  const struct lt_cpus *cpus = process->session->cpus;
-  return cpus && cpus->chosen && !cpus->gave_up && process->launched;
 }

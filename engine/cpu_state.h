@@ -49,6 +49,9 @@ void lt_cpu_unpin_self(lt_session *session);
 /* Share another CPU; one that this thread may use too. */
 void lt_cpu_move(lt_session *session);
 void lt_cpu_follow(lt_thread *thread);
+/* These CPUs are its own; it is there now. */
+void lt_cpu_remember(lt_thread *thread, const uint64_t *mask);
+void lt_cpu_set_at(lt_thread *thread, int at);
 /* Look whose CPUs the thread has, while it is not pinned. */
 void lt_cpu_read_back(lt_thread *thread);
 
@@ -63,7 +66,7 @@ void lt_cpu_watch(lt_thread *thread, int status);
 
 /* cpu_tick.c */
 void lt_cpu_tick(lt_session *session);
-bool lt_cpu_make_room(struct lt_cpus *cpus, size_t count);
+void lt_cpu_make_room(struct lt_cpus *cpus, size_t count);
 void lt_cpu_timer_free(struct lt_cpus *cpus);
 
 #endif

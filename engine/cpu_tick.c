@@ -84,20 +84,20 @@ static size_t measure_all(lt_session *session)
   return count;
 }
 
-bool lt_cpu_make_room(struct lt_cpus *cpus, size_t count)
+/* Threads for which there is no memory are not measured. */
+void lt_cpu_make_room(struct lt_cpus *cpus, size_t count)
 {
   if (count <= cpus->room)
-    return true;
+    return;
   size_t room = count + count / 2 + 8;
   struct lt_cpu_share *shares = realloc(cpus->shares, room * sizeof *shares);
   if (shares)
     cpus->shares = shares;
   lt_thread **threads = shares ? realloc((void *)cpus->threads, room * sizeof(lt_thread *)) : NULL;
   if (!threads)
-    return false;
+    return;
   cpus->threads = threads;
   cpus->room = room;
-  return true;
 }
 
 /* ---- A tick ------------------------------------------------------------------------------- */
