@@ -25,6 +25,10 @@ struct log_call {
   bool in;
 };
 
+struct log_slot {
+  struct log_call *call; /* NULL: never had one */
+};
+
 struct bind_log {
   FILE *out;
   bool tids, time, spent, live;
@@ -32,7 +36,7 @@ struct bind_log {
   pid_t tid;   /* whose `id` is made */
   char id[32];
   bool several;
-  struct log_call **calls; /* by slot of the thread */
+  struct log_slot *calls; /* by slot of the thread */
   unsigned count;
   unsigned open; /* slot from 1 of the call whose line has no end yet; 0: none */
   char *head;    /* of that line, which is not written yet unless the log is live */
@@ -47,11 +51,13 @@ struct bind_log {
 
 static void add(lua_State *L, struct bind_log *log, const char *bytes, size_t size)
 {
-  if (log->line_length + size > log->line_room) {
+  if (!log->line || log->line_length + size > log->line_room) {
     size_t room = (log->line_length + size) * 2 + LINE;
     char *line = realloc(log->line, room);
-    if (!line)
+    if (!line) {
       luaL_error(L, "not enough memory");
+      return; /* it does not come here */
+    }
     log->line = line;
     log->line_room = room;
   }
@@ -89,7 +95,7 @@ static void interrupt(lua_State *L, struct bind_log *log)
 {
   if (!log->open)
     return;
-  const struct log_call *call = log->calls[log->open - 1];
+  const struct log_call *call = log->calls[log->open - 1].call;
   log->open = 0;
   log->line_length = 0;
   if (!log->live)
@@ -143,18 +149,19 @@ static struct log_call *call_of(lua_State *L, struct bind_log *log, unsigned slo
 {
   if (slot >= log->count) {
     unsigned count = slot + 16;
-    struct log_call **calls = realloc(log->calls, count * sizeof *calls);
-    if (!calls)
+    struct log_slot *calls = realloc(log->calls, count * sizeof *calls);
+    if (!calls) {
       luaL_error(L, "not enough memory");
+      return NULL; /* it does not come here */
+    }
     memset(calls + log->count, 0, (count - log->count) * sizeof *calls);
     log->calls = calls;
     log->count = count;
   }
-  if (!log->calls[slot])
-    log->calls[slot] = calloc(1, sizeof **log->calls);
-  if (!log->calls[slot])
+  struct log_call **call = &log->calls[slot].call;
+  if (!*call && !(*call = calloc(1, sizeof **call)))
     luaL_error(L, "not enough memory");
-  return log->calls[slot];
+  return *call;
 }
 
 /* Make *text, which has room for *room, hold the whole line; returns its length. */
@@ -235,7 +242,7 @@ static size_t find_result(const char *whole, size_t length, size_t from)
 static void finish(lua_State *L, struct bind_log *log, unsigned slot, pid_t tid, const char *whole,
                    size_t length)
 {
-  struct log_call *call = log->calls[slot];
+  struct log_call *call = log->calls[slot].call;
   size_t from = 0, column = call->column;
   while (from < call->length && from < length && call->text[from] == whole[from])
     from++;
@@ -309,7 +316,7 @@ static int log_lost(lua_State *L)
 {
   struct bind_log *log = check(L);
   const struct bind_thread *box = bind_check(L, 2, BIND_THREAD);
-  struct log_call *call = box->slot < log->count ? log->calls[box->slot] : NULL;
+  struct log_call *call = box->slot < log->count ? log->calls[box->slot].call : NULL;
   if (!call || !call->in)
     return 0;
   lua_pushlstring(L, call->text, call->length);
@@ -341,9 +348,9 @@ static int log_free(lua_State *L)
 {
   struct bind_log *log = check(L);
   for (unsigned i = 0; i < log->count; i++)
-    if (log->calls[i]) {
-      free(log->calls[i]->text);
-      free(log->calls[i]);
+    if (log->calls[i].call) {
+      free(log->calls[i].call->text);
+      free(log->calls[i].call);
     }
   free(log->calls);
   free(log->head);

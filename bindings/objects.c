@@ -163,9 +163,11 @@ static unsigned take_slot(lua_State *L, struct binding *binding)
   if (binding->thread_count == binding->thread_room) {
     unsigned room = binding->thread_room ? binding->thread_room * 2 : 16;
     struct bind_thread **threads =
-        room >> SLOT_BITS ? NULL : realloc(binding->threads, room * sizeof *threads);
-    if (!threads)
+        room >> SLOT_BITS ? NULL : realloc(binding->threads, room * sizeof(void *));
+    if (!threads) {
       luaL_error(L, "not enough memory for another thread");
+      return 0; /* it does not come here */
+    }
     binding->threads = threads;
     binding->thread_room = room;
   }

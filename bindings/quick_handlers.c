@@ -103,8 +103,10 @@ static struct bind_quick_break *make_break(lua_State *L)
     return check_break(L);
   uint32_t room = (uint32_t)luaL_checkinteger(L, 1) * 2 + 16;
   struct bind_quick_break *list = realloc(quick->breaks, room * sizeof *list);
-  if (!list)
+  if (!list) {
     luaL_error(L, "not enough memory");
+    return NULL; /* it does not return */
+  }
   memset(list + quick->break_room, 0, (room - quick->break_room) * sizeof *list);
   quick->breaks = list;
   quick->break_room = room;

@@ -73,7 +73,7 @@ void bind_task_push(lua_State *L, lua_State *task)
 static bool has_ending(const struct bind_tasks *tasks, const lua_State *task)
 {
   for (unsigned i = 0; i < tasks->endings; i++)
-    if (tasks->ending[i] == task)
+    if (tasks->ending[i].task == task)
       return true;
   return false;
 }
@@ -189,13 +189,15 @@ static void add_ending(lua_State *L, struct bind_tasks *tasks, lua_State *task)
 {
   if (tasks->endings == tasks->ending_room) {
     unsigned room = tasks->ending_room ? tasks->ending_room * 2 : 16;
-    lua_State **list = realloc(tasks->ending, room * sizeof *list);
-    if (!list)
+    struct bind_ending_task *list = realloc(tasks->ending, room * sizeof *list);
+    if (!list) {
       luaL_error(L, "not enough memory");
+      return; /* it does not come here */
+    }
     tasks->ending = list;
     tasks->ending_room = room;
   }
-  tasks->ending[tasks->endings++] = task;
+  tasks->ending[tasks->endings++].task = task;
 }
 
 /* core.ending(task, on): settle() is to be told when the task has finished; no longer */
@@ -207,7 +209,7 @@ static int core_ending(lua_State *L)
     add_ending(L, tasks, task);
   else
     for (unsigned i = 0; i < tasks->endings; i++)
-      if (tasks->ending[i] == task) {
+      if (tasks->ending[i].task == task) {
         tasks->ending[i] = tasks->ending[--tasks->endings];
         break;
       }

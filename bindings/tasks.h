@@ -15,11 +15,15 @@ struct bind_thread;
 #define BIND_IDLE_TASKS 256
 #define BIND_QUICK_CALLS 512
 
+struct bind_ending_task {
+  lua_State *task;
+};
+
 struct bind_tasks {
   lua_State *current;               /* the task that runs; NULL: none */
   lua_State *idle[BIND_IDLE_TASKS]; /* those that have finished */
   unsigned idle_count;
-  lua_State **ending; /* those that have something to be called at their end */
+  struct bind_ending_task *ending; /* those that have something to be called at their end */
   unsigned endings, ending_room;
   unsigned waits;    /* how often one has begun to wait */
   int all;           /* registry reference: all of them by address, which keeps them */
@@ -30,11 +34,11 @@ struct bind_tasks {
 
 /* A handler that is called without a look at anything else. */
 struct bind_quick_call {
-  int fn;               /* registry reference; 0: none */
+  int fn;                      /* registry reference; 0: none */
   const lt_selector *selector; /* that the call must pass; NULL: none */
-  bool wants_call;      /* it has a second parameter */
-  struct bind_log *log; /* in the place of the function */
-  uint64_t count;       /* times it was called */
+  bool wants_call;             /* it has a second parameter */
+  struct bind_log *log;        /* in the place of the function */
+  uint64_t count;              /* times it was called */
 };
 
 /* A breakpoint with one handler that asks nothing before it is called. */
