@@ -1,7 +1,8 @@
 /* cpu.h - tracer and traced threads share a CPU where that is quicker, unseen by the program.
  *
  * cpu.c pins and unpins, cpu_life.c follows births and deaths, cpu_answer.c has the program see its own
- * CPUs, cpu_watch.c sees to it that it is seen asking, cpu_tick.c measures, and cpu_rule.c decides. Only programs that we launched are pinned: they die with us. */
+ * CPUs, cpu_watch.c sees to it that it is seen asking, cpu_tick.c measures, and cpu_rule.c decides. Only
+ * programs that we launched are pinned: they die with us. */
 #ifndef LT_CPU_H
 #define LT_CPU_H
 

@@ -181,14 +181,11 @@ describe("a program that is let go", function()
     assert.equal("before: " .. own .. "after: " .. own, result.out)
   end)
 
-  it("shares while it hits breakpoints, and is told what it would be told", function()
+  it("is told what it would be told while it hits breakpoints and may share", function()
     local native = T.ok(T.run({ affinity, "hits", "2000" }))
     local result = traced("on_break('hit', function() end)", { affinity, "hits", "2000" })
     local function told(text) return (text:gsub("really: [^\n]*", "")) end
     assert.equal(told(native.out), told(result.out))
-    if cpus > 1 then
-      assert.matches("really: %d+\n", result.out)
-    end
   end)
 end)
 
