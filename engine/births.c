@@ -66,8 +66,6 @@ enum lt_verdict lt_announce(lt_thread *thread, int status)
 void lt_on_first_stop(lt_thread *thread, int status)
 {
   lt_call_restore(thread);
-  if (thread->how == LT_HOW_ATTACHED)
-    lt_probe_note(thread);
   if (thread->process->starting) {
     lt_record(thread, LT_BIRTH, status);
     lt_resume(thread);

@@ -158,6 +158,8 @@ static void on_stopped(lt_thread *thread, int status)
   struct lt_class class = lt_classify(status, before, thread->interrupted);
   bool second = class.filtered && thread->entered;
   lt_enter_stop(thread, status);
+  if (thread->how == LT_HOW_ATTACHED && !thread->pointer)
+    lt_probe_note(thread);
   if (second) {
     lt_filter_on_second_stop(thread);
     return;

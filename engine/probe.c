@@ -298,6 +298,14 @@ static bool has_neighbours(const lt_process *process, uint64_t addr, unsigned by
 
 /* Threads of a process that was attached to may have been made without memory of their own that tells
  * them apart. */
+static bool are_known(const lt_process *process)
+{
+  for (const lt_thread *thread = process->threads; thread; thread = thread->next)
+    if (thread->how == LT_HOW_ATTACHED && !thread->pointer)
+      return false;
+  return true;
+}
+
 static bool are_told_apart(const lt_process *process)
 {
   for (const lt_thread *one = process->threads; one; one = one->next)
@@ -320,7 +328,9 @@ static const char *place_refusal(lt_thread *thread, const struct lt_site *site)
     return "its code may change";
   if (lt_file_is_go(module->file))
     return "it is a program in Go, whose stacks are tight and move";
-  return are_told_apart(thread->process) ? NULL : "its threads cannot be told apart";
+  return !are_known(thread->process) || are_told_apart(thread->process)
+             ? NULL
+             : "its threads cannot be told apart";
 }
 
 /* ---- Becoming one ------------------------------------------------------------------------- */
@@ -382,7 +392,7 @@ static int become(lt_thread *thread, struct lt_site *site, struct lt_probe *prob
     *why = prepare_parts(site, probe, &used);
   if (!*why && used > LT_BLOCK_BYTES)
     *why = "there is no more room for counts";
-  if (*why || has_neighbours(process, site->addr, shape.bytes))
+  if (*why || !are_known(process) || has_neighbours(process, site->addr, shape.bytes))
     return -ENOTSUP;
   for (unsigned i = 0; i < probe->parts; i++)
     parts[i] = probe->part[i].planted;
@@ -452,8 +462,11 @@ int lt_probe_settle(lt_thread *thread, struct lt_site *site)
 void lt_probe_note(lt_thread *thread)
 {
   const struct lt_regs *regs;
-  if (lt_regs_general(thread, &regs) == 0 && lt_arch_of(regs) == arch()->abi)
-    thread->pointer = arch()->thread_pointer(regs);
+  if (lt_regs_general(thread, &regs) != 0)
+    return;
+  thread->pointer = lt_arch_of(regs) == arch()->abi ? arch()->thread_pointer(regs) : 0;
+  if (!thread->pointer)
+    thread->pointer = 1; /* like all others that have none */
 }
 
 /* ---- Children ----------------------------------------------------------------------------- */

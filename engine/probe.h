@@ -73,6 +73,7 @@ struct lt_probes {
   uint64_t key;              /* what is added to a thread's */
   unsigned live;             /* sites that are probes now */
   bool growing;              /* a thread is mapping memory */
+  unsigned failures;         /* to map some */
   bool never;                /* threads of it cannot be told apart, or it has no room */
   uint64_t next_time;        /* when others may be held up again for the sake of a probe */
 };

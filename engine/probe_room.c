@@ -24,6 +24,7 @@
 #define HEAP_GROWS ((uint64_t)256 << 20)
 #define STACK_GROWS ((uint64_t)128 << 20)
 #define ROOMS_MAX 64
+#define ATTEMPTS 3
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -204,7 +205,12 @@ void lt_probe_grown(lt_thread *thread, const struct lt_call *call)
   } else if (good) {
     good = (uint64_t)call->ret == place && begin_room(thread, probes, place);
   }
-  probes->never |= !good;
+  if (!good && ++probes->failures == ATTEMPTS)
+    probes->never = true;
+  if (!good && counts) {
+    lt_counts_leave(probes->counts);
+    probes->counts = NULL;
+  }
 }
 
 /* ---- Room in the code ----------------------------------------------------------------------- */
@@ -349,7 +355,9 @@ bool lt_probe_claim(lt_thread *thread, unsigned *ret)
 
 void lt_probe_thread_gone(const lt_thread *thread)
 {
-  const struct lt_probes *probes = thread->process ? thread->process->space->probes : NULL;
+  struct lt_probes *probes = thread->process ? thread->process->space->probes : NULL;
+  if (probes && (thread->grows_code || thread->grows_counts))
+    probes->growing = false;
   for (unsigned i = 0; probes && probes->counts && i < LT_BLOCKS; i++)
     if (probes->counts->claimed[i] == thread->tid)
       probes->counts->claimed[i] = -thread->tid;

@@ -121,6 +121,107 @@ describe("a function is counted whatever it begins with:", function()
   end
 end)
 
+-- ---- Without a trace -------------------------------------------------------------------------
+
+local function bytes_at(pid, address, count)
+  local file = assert(io.open(("/proc/%d/mem"):format(pid), "rb"))
+  file:seek("set", address)
+  local bytes = file:read(count)
+  file:close()
+  return bytes
+end
+
+-- Maps of code, and of anything shared.
+local function maps_of(pid)
+  local list = {}
+  for line in io.lines(("/proc/%d/maps"):format(pid)) do
+    local range, perms = line:match("^(%x+%-%x+) (%S+)")
+    if perms:find("x") or perms:find("s") then list[#list + 1] = range .. " " .. perms end
+  end
+  return table.concat(list, "\n")
+end
+
+local function descriptors_of(pid)
+  local pipe = io.popen(("ls /proc/%d/fd"):format(pid))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+describe("planted code is removed without a trace", function()
+  after_each(T.cleanup)
+
+  it("at a detach under load", function()
+    local program = T.start_ready("probes", "spin", 4)
+    local pid, address = program:out():match("expect: ready (%d+) (0x%x+)")
+    local before, maps, fds = bytes_at(pid, tonumber(address), 64), maps_of(pid),
+      descriptors_of(pid)
+    for _ = 1, T.scale(3) do
+      local script = [[
+        local hits = on_break("work", count())
+        every(0.02, function()
+          if hits.planted == 1 then
+            io.stderr:write("planted\n")
+            os.exit(0)
+          end
+        end)]]
+      local result = T.run({ T.bin, "-p", pid, "-e", script }, { timeout = 60 })
+      assert.matches("planted", result.err)
+      assert.equal(0, result.code)
+      T.untouched(pid)
+      T.equal_text(maps, maps_of(pid), "maps")
+      assert.equal(before, bytes_at(pid, tonumber(address), 64))
+      assert.equal(fds, descriptors_of(pid))
+    end
+    program:signal("USR1")
+    local result = program:wait()
+    assert.equal(0, result.code)
+    assert.matches("expect: over", result.out)
+  end)
+
+  it("when it is counted no longer, and reads do not see it", function()
+    local result = T.ok(T.trace([[
+      local hits = on_break("work", count())
+      local function code(t) return t.mem:read(t.process:symbol("work"), 64) end
+      local function raw(t)
+        local file = io.open(("/proc/%d/mem"):format(t.pid), "rb")
+        file:seek("set", t.process:symbol("work"))
+        local bytes = file:read(64)
+        file:close()
+        return bytes
+      end
+      on_syscall("%process", function(t, call)
+        if call.name ~= "exit_group" then return end
+        print("planted", hits.planted, "differs", raw(t) ~= code(t), raw(t):byte(1) == 0xe9)
+        hits:remove()
+        print("removed", raw(t) == code(t))
+      end)]], { fixture, "threads", 1, 20000 }, { timeout = 60 }))
+    assert.matches("planted%s+1%s+differs%s+true%s+true", result.out)
+    assert.matches("removed%s+true", result.out)
+  end)
+
+  it("where somebody listens later, and comes back", function()
+    local n = T.scale(5000)
+    local result = T.ok(T.trace(([[
+      local hits, heard = on_break("work", count()), 0
+      local handler
+      on_clone(function(t, child)
+        if handler then
+          handler:remove()
+          handler = nil
+        else
+          handler = on_break("work", function() heard = heard + 1 end)
+        end
+      end)
+      on_end(function() print("total", hits:total(), heard, hits.planted) end)]]),
+      { fixture, "forks", 3, n }, { timeout = 60 }))
+    local total, heard, planted = result.out:match("total%s+(%d+)%s+(%d+)%s+(%d+)")
+    assert.equal(5 * n, tonumber(total))
+    assert.is_true(tonumber(heard) > 0)
+    assert.equal("1", planted)
+  end)
+end)
+
 -- What is counted, each in a run of its own, with `when` and the aggregation.
 local measures = {
   "{}, count()", "{}, sum(1)", '{}, sum({ arg = 1, type = "i8" })', "{}, hist(1)",
