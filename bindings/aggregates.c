@@ -189,7 +189,8 @@ static int core_aggregate_break(lua_State *L)
 {
   lt_process *process = bind_live_process(L, bind_check(L, 2, BIND_PROCESS));
   unsigned flags = lua_toboolean(L, 4) ? LT_BREAK_CHECK : 0;
-  return done(L, lt_aggregate_break(lua_touserdata(L, 1), process, bind_check_address(L, 3), flags));
+  return done(L,
+              lt_aggregate_break(lua_touserdata(L, 1), process, bind_check_address(L, 3), flags));
 }
 
 /* core.aggregation_planted(aggregation) -> number of addresses, reason or nil */

@@ -219,13 +219,14 @@ char *bind_harmless(const char *text, size_t size, size_t *ret);
 
 /* ---- The primitives, by table; each adds its functions to the `core` at the top of the stack */
 
-void bind_open_tasks(lua_State *L);     /* tasks.c: coroutines */
-void bind_open_quick_handlers(lua_State *L); /* quick_handlers.c: the straight path of most events */
-void bind_open_quick_waits(lua_State *L);    /* quick_waits.c */
-void bind_open_logs(lua_State *L);      /* log.c: logs of system calls */
-void bind_open_errors(lua_State *L);    /* errors.c */
-void bind_open_trace(lua_State *L);     /* trace.c: sessions, subscriptions */
-void bind_open_spawn(lua_State *L);     /* spawn.c */
+void bind_open_tasks(lua_State *L); /* tasks.c: coroutines */
+void bind_open_quick_handlers(
+    lua_State *L);                        /* quick_handlers.c: the straight path of most events */
+void bind_open_quick_waits(lua_State *L); /* quick_waits.c */
+void bind_open_logs(lua_State *L);        /* log.c: logs of system calls */
+void bind_open_errors(lua_State *L);      /* errors.c */
+void bind_open_trace(lua_State *L);       /* trace.c: sessions, subscriptions */
+void bind_open_spawn(lua_State *L);       /* spawn.c */
 /* selectors.c: the selector at this index, NULL for nil. */
 lt_selector *bind_selector(lua_State *L, int index);
 void bind_open_selectors(lua_State *L); /* selectors.c: tests of arguments */
@@ -238,23 +239,23 @@ void bind_open_tables(lua_State *L);    /* tables.c: names of system calls, sign
 void bind_open_memory(lua_State *L); /* memory.c: adds the typed accesses to core.methods.memory */
 void bind_open_remote(lua_State *L); /* remote.c */
 void bind_open_steps(lua_State *L);  /* steps.c: stepping, watchpoints */
-void bind_open_backtrace(lua_State *L); /* backtrace.c */
-void bind_open_bits(lua_State *L);      /* bits.c */
-void bind_open_text(lua_State *L);      /* text.c */
+void bind_open_backtrace(lua_State *L);  /* backtrace.c */
+void bind_open_bits(lua_State *L);       /* bits.c */
+void bind_open_text(lua_State *L);       /* text.c */
 void bind_open_aggregates(lua_State *L); /* aggregates.c: counts, sums and histograms */
-void bind_open_counts(lua_State *L);    /* counts.c: blocks of code, and counters */
-void bind_open_lines(lua_State *L);     /* lines.c: source lines and their addresses */
-void bind_open_disasm(lua_State *L);    /* disasm.c */
-void bind_open_emulate(lua_State *L);   /* emulate.c: calls answered by scripts, descriptors */
-void bind_open_paths(lua_State *L);     /* paths.c */
-void bind_open_processes(lua_State *L); /* process.c */
-void bind_open_timers(lua_State *L);    /* timers.c */
-void bind_open_streams(lua_State *L);   /* streams.c */
-void bind_open_modules(lua_State *L);   /* modules.c */
-void bind_open_types(lua_State *L);     /* types.c */
-void bind_open_variables(lua_State *L); /* variables.c */
-void bind_open_contents(lua_State *L);  /* contents.c: the bits of objects */
-void bind_open_system(lua_State *L);    /* system.c: clock, paths, files, popen */
+void bind_open_counts(lua_State *L);     /* counts.c: blocks of code, and counters */
+void bind_open_lines(lua_State *L);      /* lines.c: source lines and their addresses */
+void bind_open_disasm(lua_State *L);     /* disasm.c */
+void bind_open_emulate(lua_State *L);    /* emulate.c: calls answered by scripts, descriptors */
+void bind_open_paths(lua_State *L);      /* paths.c */
+void bind_open_processes(lua_State *L);  /* process.c */
+void bind_open_timers(lua_State *L);     /* timers.c */
+void bind_open_streams(lua_State *L);    /* streams.c */
+void bind_open_modules(lua_State *L);    /* modules.c */
+void bind_open_types(lua_State *L);      /* types.c */
+void bind_open_variables(lua_State *L);  /* variables.c */
+void bind_open_contents(lua_State *L);   /* contents.c: the bits of objects */
+void bind_open_system(lua_State *L);     /* system.c: clock, paths, files, popen */
 
 /* ---- State, hook, loop -------------------------------------------------------------------- */
 

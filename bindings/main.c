@@ -47,7 +47,7 @@ static void trace(struct binding *binding, const struct bind_options *options)
   }
   if (lt_process_first(binding->session))
     lt_shutdown(binding->session); /* may take a moment: signals still count */
-  bind_close(binding); /* nobody holds the other end of a pipe that programs write to */
+  bind_close(binding);             /* nobody holds the other end of a pipe that programs write to */
   while (lt_linger(binding->session) != 0 && !bind_signals_terminated())
     continue;
   bind_signals_session_over();

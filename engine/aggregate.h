@@ -58,7 +58,7 @@ struct lt_aggregation {
   struct lt_aggregate_source *sources;
   uint64_t *planted; /* addresses that have been counted by planted code */
   size_t planted_count;
-  const char *refusal; /* why not, at the last one; NULL */
+  const char *refusal;         /* why not, at the last one; NULL */
   lt_aggregation *prev, *next; /* of the session; utlist */
 };
 

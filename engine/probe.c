@@ -401,8 +401,8 @@ static int become(lt_thread *thread, struct lt_site *site, struct lt_probe *prob
   int error = lt_probe_room(thread, &what, probe);
   if (error == -ENOTSUP || error == -ERANGE)
     *why = "there is no room for code near it";
-  if (error)
-    return error;
+  if (error || !probes->counts)
+    return error ? error : -EAGAIN;
   struct lt_probe_link *link = calloc(1, sizeof *link);
   if (!link || !write_all(process, site, probe, bytes)) {
     free(link);

@@ -211,7 +211,7 @@ struct lt_options {
   bool no_follow;  /* trace no children (threads are still followed) */
   bool debuginfod; /* ask the servers in DEBUGINFOD_URLS for debug information */
   enum lt_cpu_sharing cpu;
-  bool no_filter;  /* launched programs carry no filter: see lt_spawn() */
+  bool no_filter; /* launched programs carry no filter: see lt_spawn() */
 };
 
 /* Make a session; options may be NULL. Remembers the signal mask and dispositions of the caller:
