@@ -133,7 +133,7 @@ bool lt_probe_on_illegal(lt_thread *thread, int status);
 /* The thread is to run on from inside of a jump. */
 void lt_probe_go_inside(lt_thread *thread);
 /* As lt_slot_on_stop(). */
-bool lt_probe_on_stop(lt_thread *thread, struct lt_class *class, int *status);
+bool lt_probe_on_stop(lt_thread *thread, struct lt_class *class, const int *status);
 
 /* Where the displaced instructions are. */
 uint64_t lt_probe_copy(const struct lt_probe *probe);

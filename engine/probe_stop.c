@@ -258,7 +258,7 @@ static bool is_fault(lt_thread *thread, struct lt_class class, siginfo_t *info)
           class.signo == SIGFPE);
 }
 
-bool lt_probe_on_stop(lt_thread *thread, struct lt_class *class, int *status)
+bool lt_probe_on_stop(lt_thread *thread, struct lt_class *class, const int *status)
 {
   uint64_t pc;
   siginfo_t info;

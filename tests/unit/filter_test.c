@@ -35,7 +35,7 @@ static uint64_t any(void)
 
 static unsigned below(unsigned limit)
 {
-  return (unsigned)(any() >> 33) % limit;
+  return limit ? (unsigned)(any() >> 33) % limit : 0;
 }
 
 static enum lt_verdict on_stop(void *data, lt_thread *thread, const struct lt_stop *stop)
