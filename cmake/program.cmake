@@ -1,8 +1,9 @@
 # The parts of the program, as functions: the test build makes some of them a second time.
 
-# A static library of the engine. It has no Lua include path, so it cannot come to need Lua.
-function(luatrace_add_engine target)
-  add_library(${target} STATIC ${ARGN})
+# The engine, as a library of some type (STATIC, OBJECT). It has no Lua include path, so it cannot come
+# to need Lua.
+function(luatrace_add_engine target type)
+  add_library(${target} ${type} ${ARGN})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(${target} PRIVATE LT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${target} PRIVATE
@@ -33,13 +34,14 @@ function(luatrace_add_binding target)
   add_library(${target} OBJECT ${ARGN} ${prelude})
   target_include_directories(${target} PRIVATE
     ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/bindings)
-  target_link_libraries(${target} PRIVATE luatrace-options PUBLIC PkgConfig::LUA)
+  target_link_libraries(${target} PRIVATE luatrace-options luatrace-whole PUBLIC PkgConfig::LUA)
 endfunction()
 
 # The program, from the binding and one of the engines. Lua modules written in C find Lua's
 # symbols in it.
 function(luatrace_add_program target engine)
   add_executable(${target} $<TARGET_OBJECTS:luatrace-binding>)
-  target_link_libraries(${target} PRIVATE ${engine} PkgConfig::LUA luatrace-options)
+  target_link_libraries(${target} PRIVATE
+    ${engine} PkgConfig::LUA luatrace-options luatrace-whole)
   set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
 endfunction()
