@@ -22,7 +22,7 @@ return {
   rows = {
     { id = "native", text = "untraced", command = insert(""), needs = { "sqlite3" } },
     { id = "ours", text = "luatrace count", needs = { "sqlite3" },
-      command = insert(bench.build .. "/luatrace -o /dev/null count ") },
+      command = insert(bench.build .. "/luatrace count -o /dev/null ") },
     { id = "strace", text = "strace -c", needs = { "sqlite3", "strace" },
       command = insert("strace -c -f -o /dev/null ") },
     { id = "perf", text = "perf trace -s", needs = { "sqlite3", "perf" },
