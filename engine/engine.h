@@ -71,6 +71,8 @@ bool lt_guard_refuses(lt_thread *thread, const struct __ptrace_syscall_info *inf
 
 /* silent.c: the stopped thread is to be let go, but carries a filter: it stays, unseen. */
 void lt_silence(lt_thread *thread);
+/* A thread is gone: was it the last one of the process that the caller knew of? */
+void lt_silence_rest(lt_process *process);
 
 /* results.c: at the exit of a changed call, before its arguments are put back. */
 void lt_results_give(lt_thread *thread);

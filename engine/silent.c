@@ -33,6 +33,17 @@ static bool has_seen_threads(const lt_process *process)
   return false;
 }
 
+void lt_silence_rest(lt_process *process)
+{
+  lt_session *session = process->session;
+  if (process->silent || has_seen_threads(process))
+    return;
+  process->silent = true;
+  if (session->hooks.process_freed)
+    session->hooks.process_freed(session->data, process);
+  process->data = NULL;
+}
+
 void lt_silence(lt_thread *thread)
 {
   lt_session *session = thread->session;
@@ -49,10 +60,5 @@ void lt_silence(lt_thread *thread)
   if (session->hooks.thread_freed)
     session->hooks.thread_freed(session->data, thread);
   thread->data = NULL;
-  if (process->silent || has_seen_threads(process))
-    return;
-  process->silent = true;
-  if (session->hooks.process_freed)
-    session->hooks.process_freed(session->data, process);
-  process->data = NULL;
+  lt_silence_rest(process);
 }

@@ -123,6 +123,8 @@ void lt_task_free_thread(lt_thread *thread)
   free(thread);
   if (process && !process->threads)
     lt_task_free_process(process);
+  else if (process && session->silent)
+    lt_silence_rest(process); /* that was perhaps the last one that the caller knew of */
 }
 
 void lt_task_free_all(lt_session *session)

@@ -373,8 +373,8 @@ describe("sandbox", function()
     local code = [[
 import socket
 def show(f):
-  try: f(); print("done")
-  except OSError as e: print(e.errno)
+  try: f(); print("done", flush=True)
+  except OSError as e: print(e.errno, flush=True)
 for kind, port in ((socket.SOCK_STREAM, 1), (socket.SOCK_STREAM, 2), (socket.SOCK_DGRAM, 1),
                    (socket.SOCK_DGRAM, 2)):
   show(lambda: socket.socket(socket.AF_INET, kind).connect(("127.0.0.1", port)))
@@ -408,8 +408,8 @@ print(a.sendmsg([b"hello ", b"world"]), b.recv(20))
     local result = T.ok(sandbox({ "-r", "/usr:/lib:/lib64:/etc", "-w", "in" }, { python, "-c", [[
 import ctypes, os
 def show(f):
-  try: f(); print("done")
-  except OSError as e: print(e.errno)
+  try: f(); print("done", flush=True)
+  except OSError as e: print(e.errno, flush=True)
 show(lambda: os.mknod("in/disk", 0o60600, os.makedev(8, 0)))
 show(lambda: os.mkfifo("in/fifo"))
 libc = ctypes.CDLL(None, use_errno=True)

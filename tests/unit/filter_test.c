@@ -264,7 +264,7 @@ static bool engine_passes(const struct wanted *wanted, lt_session *session, enum
 static void check_round(void)
 {
   lt_session *session = new_session();
-  struct wanted all[SELECTORS];
+  struct wanted all[SELECTORS] = {{0}};
   unsigned count = 1 + below(SELECTORS);
   for (unsigned i = 0; i < count; i++)
     make_wanted(session, &all[i]);

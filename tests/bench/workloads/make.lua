@@ -23,7 +23,8 @@ int part%d_%d(const int *a, int n)
   objects[i] = ("part%d.o"):format(i)
 end
 bench.write(dir .. "/main.c", "int main(void) { return 0; }\n")
-bench.write(dir .. "/Makefile", ("CFLAGS = -O2\nOBJECTS = main.o %s\nprogram: $(OBJECTS)\n\tcc -o $@ $(OBJECTS)\n"
+bench.write(dir .. "/Makefile", ("CFLAGS = -O2\nOBJECTS = main.o %s\n"
+  .. "program: $(OBJECTS)\n\tcc -o $@ $(OBJECTS)\n"
   .. "clean:\n\trm -f program $(OBJECTS)\n"):format(table.concat(objects, " ")))
 
 local clean = ("make -s -C %s clean; exec "):format(dir)
