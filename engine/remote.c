@@ -211,6 +211,15 @@ static struct lt_stop make_record(lt_thread *thread, const struct lt_remote *rem
   return record;
 }
 
+/* A call that was to map room for slots or planted code has ended, or could not begin. */
+static void tell_who_needs_room(lt_thread *thread, const struct lt_call *call)
+{
+  if (thread->grows_slots)
+    lt_slots_grown(thread, call);
+  if (thread->grows_code || thread->grows_counts)
+    lt_probe_grown(thread, call);
+}
+
 /* It could not begin: say so. */
 static void give_up(lt_thread *thread, int error)
 {
@@ -219,10 +228,7 @@ static void give_up(lt_thread *thread, int error)
   remote->call.is_error = remote->call.done = true;
   struct lt_stop record = make_record(thread, remote);
   bool told = !remote->silent;
-  if (thread->grows_slots)
-    lt_slots_grown(thread, &remote->call);
-  if (thread->grows_code || thread->grows_counts)
-    lt_probe_grown(thread, &remote->call);
+  tell_who_needs_room(thread, &remote->call);
   lt_remote_free(thread);
   thread->grows_scratch = 0;
   if (thread->state == LT_ST_STOPPED)
@@ -354,10 +360,7 @@ static void finish(lt_thread *thread, struct lt_remote *remote, int status, bool
     lt_k_tgkill(thread->process->pid, thread->tid, SIGSTOP);
   if (thread->grows_scratch)
     lt_scratch_grown(thread, &remote->call);
-  if (thread->grows_slots)
-    lt_slots_grown(thread, &remote->call);
-  if (thread->grows_code || thread->grows_counts)
-    lt_probe_grown(thread, &remote->call);
+  tell_who_needs_room(thread, &remote->call);
   if (group_stop && thread->stop.kind != LT_GROUP_STOP)
     thread->deferred = status; /* the process was stopped meanwhile */
   if (at_entry) {
