@@ -1,9 +1,7 @@
 -- Calls whose arguments nobody asked for.
 local bench = ...
 
-local function calls(prefix)
-  return function(n) return prefix .. bench.program("calls ") .. n .. " write" end
-end
+local calls = bench.counted("calls", " write")
 
 return {
   title = "2,000,000 writes to descriptor 3, descriptor 1 asked for",

@@ -1,9 +1,7 @@
 -- Every call of a program that makes only getppid calls: what one stop costs, and two.
 local bench = ...
 
-local function calls(prefix)
-  return function(n) return prefix .. bench.program("calls ") .. n end
-end
+local calls = bench.counted("calls")
 
 local function floor(options) return calls(bench.program("floor ") .. options .. " ") end
 local entry = 'on_syscall("getppid", function(t, call) end)'

@@ -1,9 +1,7 @@
 -- Every call decoded and printed.
 local bench = ...
 
-local function calls(prefix)
-  return function(n) return prefix .. bench.program("calls ") .. n end
-end
+local calls = bench.counted("calls")
 
 local ours = bench.build .. "/luatrace strace -o /dev/null "
 local theirs = "strace -o /dev/null "

@@ -1,9 +1,7 @@
 -- Calls that nobody asked for, beside one subscription and beside a hundred.
 local bench = ...
 
-local function calls(prefix)
-  return function(n) return prefix .. bench.program("calls ") .. n .. " getuid" end
-end
+local calls = bench.counted("calls", " getuid")
 
 local hundred = {}
 for i, name in ipairs { "mount", "umount2", "swapon", "swapoff", "reboot", "sethostname",
